@@ -1,0 +1,115 @@
+# Dispatcher: everything that can be built, run and tested here. `make help` lists it.
+#
+#   SANITIZE=1     AddressSanitizer + UndefinedBehaviorSanitizer in all that is ours (built into build/san)
+#   CC=clang       the other compiler (built into build/clang)
+#   V=1            print the commands
+
+SHELL         := /bin/bash
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS     += --no-builtin-rules --no-print-directory
+
+CC  := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CXX := $(if $(findstring clang,$(CC)),clang++,g++)
+
+comma := ,
+VERSION := $(shell cat VERSION)
+B := build$(if $(findstring clang,$(CC)),/clang)$(if $(SANITIZE),/san)
+Q := $(if $(V),,@)
+
+# --- flags ----------------------------------------------------------------------------------------------------------
+
+SAN_FLAGS := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+OPT       := $(if $(SANITIZE),-O1 -g,-O2 -g)
+WARN      := -Wall -Wextra -Werror -Wshadow -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings -Wvla
+C_WARN    := $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+CPP_FLAGS := -D_GNU_SOURCE -DDSP_VERSION='"$(VERSION)"' -Isrc -I. -MMD -MP
+C_FLAGS   := -std=gnu11 $(OPT) $(C_WARN) $(SAN_FLAGS) -fstack-protector-strong -fPIC
+CXX_FLAGS := -std=c++17 $(OPT) $(WARN) $(SAN_FLAGS) -fPIC
+LD_FLAGS  := $(SAN_FLAGS) -Wl,-z,relro,-z,now -Wl,--as-needed
+EXT_LIBS  := -lcurl -lcjson -lyaml -lssl -lcrypto -levent_openssl -levent_extra -levent_core -lre2 -lcrypt -lstdc++ -lm
+
+# --- rooms: a static library each -----------------------------------------------------------------------------------
+
+obj = $(patsubst %,$(B)/obj/%.o,$(1))
+lib = $(foreach r,$(1),$(B)/lib/libdsp_$(r).a)
+
+SRCS_base       := $(wildcard src/base/*.c)
+SRCS_model      := $(wildcard src/model/*.c)
+SRCS_template   := $(wildcard src/template/*.c src/template/*.cc)
+SRCS_kube       := $(wildcard src/kube/*.c)
+SRCS_controller := $(filter-out controller/main.c controller/template_main.c,$(wildcard controller/*.c))
+SRCS_devcluster := $(filter-out t/devcluster/main.c,$(wildcard t/devcluster/*.c))
+ROOMS           := devcluster controller kube template model base
+
+define room_rule
+$(call lib,$(1)): $(call obj,$(SRCS_$(1)))
+	@mkdir -p $$(@D)
+	$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+
+$(B)/obj/%.c.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPP_FLAGS) $(CPPFLAGS) $(C_FLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/obj/%.cc.o: %.cc Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(CPP_FLAGS) $(CPPFLAGS) $(CXX_FLAGS) $(CXXFLAGS) -c -o $@ $<
+
+# --- programs -------------------------------------------------------------------------------------------------------
+
+link = $(Q)$(CC) $(LD_FLAGS) $(LDFLAGS) -o $@ $^ $(EXT_LIBS)
+
+CONTROLLER := $(B)/dispatcher-controller
+TEMPLATE   := $(B)/dispatcher-template
+DEVCLUSTER := $(B)/devcluster
+MODULE     := $(B)/ngx_http_dispatcher_module.so
+
+$(CONTROLLER): $(call obj,controller/main.c) $(call lib,controller kube template model base)
+	$(link)
+
+$(TEMPLATE): $(call obj,controller/template_main.c) $(call lib,controller kube template model base)
+	$(link)
+
+$(DEVCLUSTER): $(call obj,t/devcluster/main.c) $(call lib,devcluster model base)
+	$(link)
+
+.PHONY: all
+all: $(CONTROLLER) $(TEMPLATE) $(DEVCLUSTER) module ## build the module, the controller, dispatcher-template and devcluster
+
+# --- the nginx module -----------------------------------------------------------------------------------------------
+
+MODULE_SRCS := ngx_http_dispatcher_module.c config $(wildcard src/nginx/*.[ch] src/model/*.[ch] src/base/*.[ch])
+
+.PHONY: module
+module: $(MODULE) ## build ngx_http_dispatcher_module.so for the installed nginx
+
+$(MODULE): $(MODULE_SRCS)
+	$(Q)CC='$(CC)' SANITIZE='$(SANITIZE)' bash t/lib/build-module $(CURDIR) $(abspath $(B))
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+
+UNIT_SRCS  := $(wildcard t/unit/*_test.c)
+UNIT_TESTS := $(patsubst t/unit/%.c,$(B)/unit/%,$(UNIT_SRCS))
+
+$(B)/unit/%: $(B)/obj/t/unit/%.c.o $(call lib,$(ROOMS))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LD_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(EXT_LIBS)
+
+.PRECIOUS: $(B)/obj/t/unit/%.c.o
+
+.PHONY: unit
+unit: $(UNIT_TESTS) ## run the unit tests (T=pattern picks some)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove $(filter %$(T)%,$(UNIT_TESTS))
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
