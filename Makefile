@@ -92,17 +92,17 @@ $(MODULE): $(MODULE_SRCS)
 # --- tests ----------------------------------------------------------------------------------------------------------
 
 UNIT_SRCS  := $(wildcard t/unit/*_test.c)
-UNIT_TESTS := $(patsubst t/unit/%.c,$(B)/unit/%,$(UNIT_SRCS))
+UNIT_TESTS := $(foreach t,$(patsubst t/unit/%.c,$(B)/unit/%,$(UNIT_SRCS)),$(if $(or $(if $(T),,all),$(findstring $(T),$(t))),$(t)))
 
 $(B)/unit/%: $(B)/obj/t/unit/%.c.o $(call lib,$(ROOMS))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LD_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(EXT_LIBS)
 
-.PRECIOUS: $(B)/obj/t/unit/%.c.o
+.PRECIOUS: $(B)/obj/%.c.o $(B)/obj/%.cc.o
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## run the unit tests (T=pattern picks some)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove $(filter %$(T)%,$(UNIT_TESTS))
+	CMOCKA_MESSAGE_OUTPUT=TAP prove $(UNIT_TESTS)
 
 .PHONY: clean
 clean: ## remove build/
