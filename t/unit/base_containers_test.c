@@ -103,7 +103,7 @@ static void an_arena_counts_and_stops(void **state)
 struct thing {
     dsp_map_node  by_name;
     dsp_heap_node due;
-    char          name[16];
+    char          name[24];
     int           seen;
 };
 
