@@ -140,13 +140,15 @@ typedef struct gt_ctx {
     uint64_t steps_left;
     int64_t  deadline_ns;
     unsigned cost_left;
-    unsigned depth; /* see gt_deeper() */
+    unsigned depth;         /* see gt_deeper() */
+    uint32_t until_clock;   /* steps until gt_charge() looks at the clock again */
+    uint32_t hash_seed;     /* of the maps made in this rendering */
 
     bool                      failed;
     enum dsp_template_failure failure; /* DSP_TEMPLATE_EXEC, _LIMIT, _MEMORY or _PARSE */
     dsp_buf                   error;   /* the text, without prefix until the executor adds it */
 
-    dsp_buf texts[GT_MAX_TEXTS]; /* gt_text_begin() */
+    dsp_buf  texts[GT_MAX_TEXTS]; /* gt_text_begin() */
     unsigned n_texts;
 
     void *zones;   /* zone.c: zones read so far, in the arena; NULL at the start */

@@ -140,6 +140,7 @@ typedef struct gt_map {
     uint32_t  len;
     uint32_t  size;
     uint32_t  index_size; /* a power of two */
+    uint32_t  seed;       /* of the hash, so that no payload can aim at collisions */
     uint8_t   type;       /* GT_MAP_… */
 } gt_map;
 
@@ -209,7 +210,8 @@ gt_map *gt_map_new(struct gt_ctx *c, enum gt_type type, size_t n);
 bool gt_map_set(struct gt_ctx *c, gt_map *map, dsp_str key, gt_value v);
 /* NULL: no such key, or map is NULL. The pointer is good until the map changes. */
 gt_value *gt_map_find(const gt_map *map, dsp_str key);
-bool gt_map_remove(gt_map *map, dsp_str key); /* whether there was one */
+/* Whether there was one. */
+bool gt_map_remove(gt_map *map, dsp_str key);
 static inline size_t gt_map_len(const gt_map *map) { return map == NULL ? 0 : map->len; }
 /* A copy of the entries, sorted by key bytewise: gt_map_len() of them. Later changes of the map do not touch it. */
 gt_entry *gt_map_sorted(struct gt_ctx *c, const gt_map *map);
