@@ -1,0 +1,143 @@
+#include "jobexecution.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "object.h"
+
+bool dsp_jobexecution_read(dsp_json object, dsp_arena *arena, dsp_jobexecution *out)
+{
+    dsp_json meta = dsp_json_get(object, "metadata");
+    dsp_json spec = dsp_json_get(object, "spec");
+    dsp_json status = dsp_json_get(object, "status");
+    dsp_json job = dsp_json_get(status, "job");
+    dsp_json payload = dsp_json_get(spec, "payload");
+
+    *out = (dsp_jobexecution){
+        .ns = dsp_object_string(meta, "namespace", arena),
+        .name = dsp_object_string(meta, "name", arena),
+        .uid = dsp_object_string(meta, "uid", arena),
+        .resource_version = dsp_object_string(meta, "resourceVersion", arena),
+        .created_us = dsp_object_time(meta, "creationTimestamp", arena),
+        .deleting = dsp_json_kind(dsp_json_get(meta, "deletionTimestamp")) == DSP_JSON_STRING,
+        .template_name = dsp_object_string(spec, "jobTemplateName", arena),
+        .payload = dsp_json_kind(payload) == DSP_JSON_STRING ? payload : (dsp_json){ NULL, 0 },
+        .conditions_text = dsp_json_get(status, "conditions"),
+        .job_name = dsp_object_string(job, "name", arena),
+        .job_uid = dsp_object_string(job, "uid", arena),
+    };
+    if (!dsp_conditions_read(out->conditions_text, arena, &out->conditions)) {
+        return false;
+    }
+    return out->name.len > 0 && out->uid.len > 0 && arena->state == DSP_ARENA_OK;
+}
+
+/* Collects the strings of a struct into the block behind it: first their sizes, then the bytes. */
+#define DUP_STRINGS 10
+
+static void list_strings(dsp_jobexecution *je, dsp_str *list[DUP_STRINGS + 2 * DSP_CONDITIONS])
+{
+    dsp_str *own[DUP_STRINGS] = { &je->ns,      &je->name,     &je->uid,     &je->resource_version, &je->template_name,
+                                  &je->payload, &je->job_name, &je->job_uid, &je->conditions_text,  NULL };
+
+    memcpy(list, own, sizeof(own));
+    for (int i = 0; i < DSP_CONDITIONS; i++) {
+        list[DUP_STRINGS + 2 * i] = &je->conditions.of[i].reason;
+        list[DUP_STRINGS + 2 * i + 1] = &je->conditions.of[i].message;
+    }
+}
+
+dsp_jobexecution *dsp_jobexecution_dup(const dsp_jobexecution *je)
+{
+    dsp_str         *list[DUP_STRINGS + 2 * DSP_CONDITIONS];
+    dsp_jobexecution tmp = *je;
+    size_t           size = sizeof(tmp);
+
+    list_strings(&tmp, list);
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+        size += list[i] != NULL ? list[i]->len : 0;
+    }
+    dsp_jobexecution *copy = malloc(size);
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *je;
+    list_strings(copy, list);
+    char *p = (char *) (copy + 1);
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+        if (list[i] == NULL || list[i]->len == 0) {
+            continue;
+        }
+        memcpy(p, list[i]->data, list[i]->len);
+        list[i]->data = p;
+        p += list[i]->len;
+    }
+    return copy;
+}
+
+bool dsp_jobexecution_finished(const dsp_jobexecution *je)
+{
+    enum dsp_condition_status s = je->conditions.of[DSP_SUCCEEDED].status;
+
+    return s == DSP_COND_TRUE || s == DSP_COND_FALSE;
+}
+
+static void write_string(dsp_buf *out, const char *before, dsp_str value)
+{
+    dsp_buf_addz(out, before);
+    dsp_json_quote(out, value);
+}
+
+static void write_time(dsp_buf *out, const char *before, int64_t us)
+{
+    char text[DSP_TIME_LEN];
+
+    if (us == 0) {
+        return;
+    }
+    dsp_time_format(us, text);
+    dsp_buf_addf(out, "%s\"%s\"", before, text);
+}
+
+static void write_failure(dsp_buf *out, const dsp_jobexecution_status *s)
+{
+    if (s->failure_reason.len == 0) {
+        return;
+    }
+    write_string(out, ",\"failure\":{\"reason\":", s->failure_reason);
+    write_string(out, ",\"message\":", s->failure_message);
+    if (s->failure.pod.len > 0) {
+        write_string(out, ",\"pod\":", s->failure.pod);
+    }
+    if (s->failure.container.len > 0) {
+        write_string(out, ",\"container\":", s->failure.container);
+    }
+    if (s->failure.reason.len > 0) {
+        write_string(out, ",\"containerReason\":", s->failure.reason);
+    }
+    if (s->failure.pod.len > 0 && s->failure.exit_code >= 0) {
+        dsp_buf_addf(out, ",\"exitCode\":%lld", (long long) s->failure.exit_code);
+    }
+    dsp_buf_addc(out, '}');
+}
+
+void dsp_jobexecution_status_patch(dsp_buf *out, const dsp_jobexecution *stored, const dsp_jobexecution_status *status)
+{
+    write_string(out, "{\"metadata\":{\"resourceVersion\":", stored->resource_version);
+    dsp_buf_addz(out, "},\"status\":{\"conditions\":");
+    dsp_conditions_write(out, stored->conditions_text, &status->conditions);
+    if (status->job_uid.len > 0) {
+        write_string(out, ",\"job\":{\"apiVersion\":\"batch/v1\",\"kind\":\"Job\",\"namespace\":", stored->ns);
+        write_string(out, ",\"name\":", status->job_name);
+        write_string(out, ",\"uid\":", status->job_uid);
+        dsp_buf_addc(out, '}');
+    }
+    write_time(out, ",\"startTime\":", status->start_us);
+    write_time(out, ",\"completionTime\":", status->completion_us);
+    if (status->attempts >= 0) {
+        dsp_buf_addf(out, ",\"attempts\":%lld", (long long) status->attempts);
+    }
+    write_failure(out, status);
+    dsp_buf_addz(out, "}}");
+}
