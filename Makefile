@@ -8,7 +8,8 @@ SHELL         := /bin/bash
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
-MAKEFLAGS     += --no-builtin-rules --no-print-directory
+JOBS          := $(shell nproc)
+MAKEFLAGS     += --no-builtin-rules --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
 CC  := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CXX := $(if $(findstring clang,$(CC)),clang++,g++)
@@ -100,9 +101,41 @@ $(B)/unit/%: $(B)/obj/t/unit/%.c.o $(call lib,$(ROOMS))
 
 .PRECIOUS: $(B)/obj/%.c.o $(B)/obj/%.cc.o
 
+.PHONY: unit-programs
+unit-programs: $(UNIT_TESTS)
+
 .PHONY: unit
-unit: $(UNIT_TESTS) ## run the unit tests (T=pattern picks some)
+unit: unit-programs ## run the unit tests (T=pattern picks some)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove $(UNIT_TESTS)
+
+.PHONY: test
+test: deps ## unit tests and system tests of the real three processes (SANITIZE=1: under ASan and UBSan)
+	+$(Q)$(MAKE) all unit-programs
+	DSP_BUILD=$(B) CMOCKA_MESSAGE_OUTPUT=TAP prove -j$(JOBS) $(UNIT_TESTS) t/*.t
+
+.PHONY: system
+system: all ## only the system tests (S=t/name.t picks one)
+	DSP_BUILD=$(B) prove $(or $(S),t/*.t)
+
+# --- trying it out --------------------------------------------------------------------------------------------------
+
+.PHONY: demo demo-up demo-down
+demo: deps ## the whole path on this machine: install, build, start, curl, wait, log, stop
+	+$(Q)$(MAKE) all
+	@t/demo/demo run $(B)
+
+demo-up: deps ## start the demo and leave it running
+	+$(Q)$(MAKE) all
+	@t/demo/demo up $(B)
+
+demo-down: ## end what demo-up started
+	@t/demo/demo down $(B)
+
+# --- the house ------------------------------------------------------------------------------------------------------
+
+.PHONY: deps
+deps: ## install the Debian packages that building and testing need, where something is missing
+	@t/lib/install-deps
 
 .PHONY: clean
 clean: ## remove build/
