@@ -9,7 +9,8 @@ SHELL         := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 JOBS          := $(shell nproc)
-MAKEFLAGS     += --no-builtin-rules --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+PARALLEL      := $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+MAKEFLAGS     += --no-builtin-rules --no-print-directory $(PARALLEL)
 
 CC  := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CXX := $(if $(findstring clang,$(CC)),clang++,g++)
