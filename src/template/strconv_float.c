@@ -171,6 +171,7 @@ static bool add_zeros(dsp_buf *out, int n)
     }
     memset(room, '0', (size_t) n);
     out->len += (size_t) n;
+    out->data[out->len] = '\0';
     return true;
 }
 
