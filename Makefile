@@ -118,6 +118,10 @@ test: deps ## unit tests and system tests of the real three processes (SANITIZE=
 system: all ## only the system tests (S=t/name.t picks one)
 	DSP_BUILD=$(B) prove $(or $(S),t/*.t)
 
+.PHONY: bench
+bench: all ## speed, as ratios against baselines measured in the same run
+	t/bench/path $(B)
+
 # --- trying it out --------------------------------------------------------------------------------------------------
 
 .PHONY: demo demo-up demo-down
