@@ -1,0 +1,81 @@
+#include "merge.h"
+
+/* mergo's notion: a complex 0 is not empty. */
+static bool is_empty(gt_value v) { return v.type != GT_COMPLEX128 && gt_empty(v); }
+
+static bool is_struct(gt_value v) { return gt_kind_of(v) == GT_KIND_STRUCT; }
+static bool is_pointer(gt_value v) { return gt_kind_of(v) == GT_KIND_PTR; }
+
+/* dst[key] = v. A map[string]string of a `split` takes no value out of a dict: a panic in Go. */
+static bool put(gt_ctx *c, gt_map *dst, const gt_map *src, dsp_str key, gt_value v)
+{
+    if (dst->type == GT_MAP_STRING && src->type != GT_MAP_STRING) {
+        return gt_fail(c, "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string");
+    }
+    return gt_map_set(c, dst, key, v);
+}
+
+/*
+ * What becomes of dst's value itself where src has a dict, a struct or a pointer under the same key. Dicts are merged.
+ * Other pairs leave it as it is or are errors; the caller puts src's value in its place where it should win.
+ */
+static enum gt_merge_result merge_value(gt_ctx *c, gt_value dst, gt_value src, bool overwrite)
+{
+    enum gt_merge_result result = GT_MERGE_OK;
+
+    if (gt_is_map(dst) && gt_is_map(src)) {
+        if (dst.map == NULL || src.map == NULL) {
+            return GT_MERGE_OK;
+        }
+        if (!gt_deeper(c)) {
+            return GT_MERGE_FAILED;
+        }
+        result = gt_merge(c, dst.map, src.map, overwrite);
+        gt_shallower(c);
+    } else if (dst.type == GT_CERT && !is_struct(src)) {
+        gt_fail(c, "reflect: call of reflect.Value.Field on %s Value", gt_kind_name(gt_kind_of(src)));
+        result = GT_MERGE_FAILED;
+    } else if (is_pointer(dst) && !gt_empty(dst) && !overwrite && !is_pointer(src) &&
+               !(dst.type == GT_SEMVER_PTR && src.type == GT_SEMVER) && !(gt_is_map(src) && src.map == NULL)) {
+        result = GT_MERGE_REFUSED;
+    }
+    return result;
+}
+
+static enum gt_merge_result merge_entry(gt_ctx *c, gt_map *dst, const gt_map *src, const gt_entry *e, bool overwrite)
+{
+    gt_value            *found = gt_map_find(dst, e->key);
+    gt_value             old = found == NULL ? gt_nil() : *found;
+    bool                 wins = overwrite || is_empty(old);
+    enum gt_merge_result result;
+
+    if (gt_is_nil(e->value) && src->type == GT_MAP_ANY) {
+        wins = overwrite;
+    } else if (gt_is_map(e->value) || is_struct(e->value) || is_pointer(e->value)) {
+        result = merge_value(c, old, e->value, overwrite);
+        if (result != GT_MERGE_OK) {
+            return result;
+        }
+        if (gt_is_map(e->value) && gt_is_map(old) && !is_empty(old)) {
+            wins = false;
+        }
+    }
+    return !wins || put(c, dst, src, e->key, e->value) ? GT_MERGE_OK : GT_MERGE_FAILED;
+}
+
+enum gt_merge_result gt_merge(gt_ctx *c, gt_map *dst, const gt_map *src, bool overwrite)
+{
+    gt_entry *entries;
+
+    if (!gt_charge(c, gt_map_len(src)) || (entries = gt_map_sorted(c, src)) == NULL) {
+        return c->failed ? GT_MERGE_FAILED : GT_MERGE_OK;
+    }
+    for (size_t i = 0, n = gt_map_len(src); i < n; i++) {
+        enum gt_merge_result result = merge_entry(c, dst, src, &entries[i], overwrite);
+
+        if (result != GT_MERGE_OK) {
+            return result;
+        }
+    }
+    return GT_MERGE_OK;
+}
