@@ -150,4 +150,19 @@ clean: ## remove build/
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
 
+# --- in a cluster ---------------------------------------------------------------------------------------------------
+
+.PHONY: kube manifests install uninstall
+kube: ## build a real Kubernetes control plane for the tests (about 7 minutes once; KUBEBUILDER_ASSETS=DIR takes yours)
+	@t/kube/build
+
+manifests: ## write deploy/crd anew from Kubernetes' published OpenAPI document (needs Go)
+	@found=$$(t/kube/openapi) && deploy/crd/generate $$found
+
+install: ## store the CustomResourceDefinitions in the cluster of the current context
+	@deploy/tool install
+
+uninstall: ## remove them, and with them all JobTemplates and JobExecutions (asks first; FORCE=1 does not)
+	@FORCE='$(FORCE)' deploy/tool uninstall
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,310 @@
+package Dispatcher::Kube;
+
+# A real Kubernetes control plane on loopback for one test: etcd, kube-apiserver and kube-controller-manager in a directory of its
+# own, RBAC and ServiceAccount admission on. There is no kubelet and no scheduler; t/kube/kubelet stands in for both.
+#
+#   my $kube = Dispatcher::Kube->start( dir => $dir );      # dies when it does not come up
+#   $kube->kubectl( 'apply', '-f', $file );                 # standard output; dies with kubectl's words
+#   my ( $status, $out, $err ) = $kube->try_kubectl(...);   # the exit status, never dies
+#   $kube->kubeconfig                                       # of an administrator (group system:masters)
+#   $kube->kubeconfig_for( 'namespace', 'serviceaccount' )  # of a ServiceAccount, with a token of an hour
+#   $kube->stop;                                            # also done when $kube goes
+#
+# What it needs is made by t/kube/build; available() says why it cannot be had, if it cannot.
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use File::Path     qw(make_path);
+use File::Spec     ();
+use IO::Socket::INET ();
+use POSIX qw(WNOHANG);
+use Time::HiRes qw(sleep time);
+
+my $TOP = File::Spec->rel2abs( dirname(__FILE__) . '/../../..' );
+
+# The controllers that objects of these tests need.
+my @CONTROLLERS = qw(
+    clusterrole-aggregation-controller garbage-collector-controller job-controller namespace-controller
+    resourcequota-controller root-ca-certificate-publisher-controller serviceaccount-controller ttl-after-finished-controller
+    validatingadmissionpolicy-status-controller
+);
+
+my $START_DEADLINE_S = 60;
+my $STOP_DEADLINE_S  = 20;
+
+# The directory of the programs, built where they are not there yet.
+sub assets {
+    my $dir = qx('$TOP/t/kube/build' 2>/dev/null);
+    die "t/kube/build failed\n" if $?;
+    chomp $dir;
+    return $dir;
+}
+
+# Why a control plane cannot be had, without building one; undef when it can.
+sub unavailable {
+    return undef if $ENV{KUBEBUILDER_ASSETS} || -x "$TOP/build/kube/kubectl";
+    return 'make kube was not run, and KUBEBUILDER_ASSETS is not set';
+}
+
+sub start {
+    my ( $class, %o ) = @_;
+    my $self = bless {
+        dir    => $o{dir} // die('dir'),
+        assets => assets(),
+        pids   => {},
+        owner  => $$,
+        apiserver_options => $o{apiserver_options} || [],
+    }, $class;
+    make_path( $self->{dir} );
+    $self->{dir} = File::Spec->rel2abs( $self->{dir} );
+    ( $self->{port}, $self->{etcd_port}, $self->{peer_port} ) = free_ports(3);
+    $self->write_credentials;
+    $self->start_etcd;
+    $self->start_apiserver;
+    $self->start_controllers;
+    $self->await( 'the default ServiceAccount',
+        sub { ( $self->try_kubectl(qw(get serviceaccount default -n default)) )[0] == 0 } );
+    return $self;
+}
+
+sub dir        { return $_[0]{dir} }
+sub server     { return "https://127.0.0.1:$_[0]{port}" }
+sub kubeconfig { return "$_[0]{dir}/kubeconfig" }
+sub ca         { return "$_[0]{dir}/certs/apiserver.crt" }
+sub admin_token { return $_[0]{token} }
+
+# --- the processes --------------------------------------------------------------------------------------------------
+
+sub start_etcd {
+    my ($self) = @_;
+    my ( $client, $peer ) = map { "http://127.0.0.1:$self->{$_}" } qw(etcd_port peer_port);
+    $self->spawn(
+        'etcd', '--data-dir', "$self->{dir}/etcd", '--unsafe-no-fsync',
+        '--listen-client-urls', $client, '--advertise-client-urls', $client,
+        '--listen-peer-urls', $peer, '--initial-advertise-peer-urls', $peer, '--initial-cluster', "default=$peer",
+    );
+    return;
+}
+
+sub start_apiserver {
+    my ($self) = @_;
+    my $issuer = 'https://kubernetes.default.svc';
+    $self->spawn(
+        'kube-apiserver', '--etcd-servers', "http://127.0.0.1:$self->{etcd_port}",
+        '--bind-address', '127.0.0.1', '--secure-port', $self->{port}, '--cert-dir', "$self->{dir}/certs",
+        '--token-auth-file', "$self->{dir}/tokens.csv", '--authorization-mode', 'RBAC',
+        '--service-account-issuer', $issuer, '--service-account-key-file', "$self->{dir}/sa.key",
+        '--service-account-signing-key-file', "$self->{dir}/sa.key",
+        '--service-cluster-ip-range', '10.0.0.0/24', '--allow-privileged=true', '--shutdown-delay-duration=0s',
+        @{ $self->{apiserver_options} },
+    );
+    $self->await( 'kube-apiserver', sub { $self->alive('kube-apiserver') && -s $self->ca && $self->ready } );
+    $self->write_kubeconfig( $self->kubeconfig, $self->{token} );
+    return;
+}
+
+sub start_controllers {
+    my ($self) = @_;
+    $self->spawn(
+        'kube-controller-manager', '--kubeconfig', $self->kubeconfig, '--controllers', join( ',', @CONTROLLERS ),
+        '--leader-elect=false', '--secure-port=0', '--kube-api-qps=2000', '--kube-api-burst=4000',
+        '--concurrent-job-syncs=20', '--service-account-private-key-file', "$self->{dir}/sa.key",
+        '--root-ca-file', $self->ca,
+    );
+    return;
+}
+
+sub ready {
+    my ($self) = @_;
+    return system(
+        'curl', '-fsS', '-o', '/dev/null', '--max-time', '5', '--noproxy', '*', '--cacert', $self->ca,
+        '-H', "Authorization: Bearer $self->{token}", $self->server . '/readyz', '--stderr', '/dev/null'
+    ) == 0;
+}
+
+sub restart_apiserver {
+    my ($self) = @_;
+    $self->stop_one('kube-apiserver');
+    $self->start_apiserver;
+    return;
+}
+
+sub spawn {
+    my ( $self, $name, @arguments ) = @_;
+    my $pid = fork // die "fork: $!";
+    if ( !$pid ) {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>>', "$self->{dir}/$name.log" or POSIX::_exit(126);
+        open STDERR, '>&', \*STDOUT;
+        delete @ENV{qw(HTTP_PROXY HTTPS_PROXY http_proxy https_proxy)};
+        setpgrp;
+        exec {"$self->{assets}/$name"} $name, @arguments or POSIX::_exit(127);
+    }
+    $self->{pids}{$name} = $pid;
+    return;
+}
+
+sub alive {
+    my ( $self, $name ) = @_;
+    my $pid = $self->{pids}{$name} // return 0;
+    return 1 if waitpid( $pid, WNOHANG ) == 0;
+    delete $self->{pids}{$name};
+    die "$name ended by itself:\n" . $self->log_end($name);
+}
+
+sub stop_one {
+    my ( $self, $name, $signal ) = @_;
+    my $pid = delete $self->{pids}{$name} // return;
+    kill $signal // 'TERM', $pid;
+    my $deadline = time + $STOP_DEADLINE_S;
+    while ( waitpid( $pid, WNOHANG ) == 0 ) {
+        kill 'KILL', $pid if time > $deadline;
+        sleep 0.02;
+    }
+    return;
+}
+
+sub stop {
+    my ($self) = @_;
+    return if $self->{owner} != $$;
+    local $?;
+    # Nothing here is worth an orderly end but that no process stays.
+    $self->stop_one( $_, 'KILL' ) for qw(kube-controller-manager kube-apiserver etcd);
+    return;
+}
+
+sub DESTROY { $_[0]->stop; return }
+
+sub log_end {
+    my ( $self, $name ) = @_;
+    open my $in, '<', "$self->{dir}/$name.log" or return '';
+    my @lines = <$in>;
+    return join '', @lines > 15 ? @lines[ -15 .. -1 ] : @lines;
+}
+
+sub await {
+    my ( $self, $what, $condition ) = @_;
+    my $deadline = time + $START_DEADLINE_S;
+    until ( $condition->() ) {
+        die "waited $START_DEADLINE_S s for $what:\n" . $self->log_end('kube-apiserver') if time > $deadline;
+        sleep 0.1;
+    }
+    return;
+}
+
+# --- credentials ----------------------------------------------------------------------------------------------------
+
+sub write_credentials {
+    my ($self) = @_;
+    $self->{token} = random_hex(16);
+    $self->write_file( 'tokens.csv', "$self->{token},admin,admin,system:masters\n" );
+    my $key = "$self->{dir}/sa.key";
+    if ( !-s $key ) {
+        system("openssl genrsa -out '$key' 2048 2>/dev/null") == 0 or die "openssl genrsa failed\n";
+    }
+    return;
+}
+
+# token: text. It may be undef: then a client has no credentials.
+sub write_kubeconfig {
+    my ( $self, $file, $token, $namespace ) = @_;
+    my $user = defined $token ? "{token: \"$token\"}" : '{}';
+    $namespace //= 'default';
+    open my $out, '>', "$file.new" or die "$file: $!";
+    print $out <<"END";
+apiVersion: v1
+kind: Config
+current-context: test
+clusters: [{name: test, cluster: {server: "@{[ $self->server ]}", certificate-authority: "@{[ $self->ca ]}"}}]
+contexts: [{name: test, context: {cluster: test, user: test, namespace: "$namespace"}}]
+users: [{name: test, user: $user}]
+END
+    close $out or die "$file: $!";
+    rename "$file.new", $file or die "$file: $!";
+    return $file;
+}
+
+# A token as a kubelet would mount it. seconds: at least 600, the server's own limit.
+sub token_of {
+    my ( $self, $namespace, $account, $seconds ) = @_;
+    my $token = $self->kubectl( 'create', 'token', $account, '-n', $namespace, '--duration', ( $seconds // 3600 ) . 's' );
+    chomp $token;
+    return $token;
+}
+
+sub kubeconfig_for {
+    my ( $self, $namespace, $account ) = @_;
+    my $file = "$self->{dir}/kubeconfig.$namespace.$account";
+    return $self->write_kubeconfig( $file, $self->token_of( $namespace, $account ), $namespace );
+}
+
+# --- kubectl --------------------------------------------------------------------------------------------------------
+
+# ( exit status, standard output, standard error ). A first argument that is a reference is standard input.
+sub try_kubectl {
+    my ( $self, @arguments ) = @_;
+    my $input = ref $arguments[0] ? ${ shift @arguments } : '';
+    my ( $in, $out, $err ) = map { "$self->{dir}/kubectl.$$.$_" } qw(in out err);
+    open my $file, '>', $in or die "$in: $!";
+    print $file $input;
+    close $file;
+    my $pid = fork // die "fork: $!";
+    if ( !$pid ) {
+        open STDIN,  '<', $in;
+        open STDOUT, '>', $out;
+        open STDERR, '>', $err;
+        delete @ENV{qw(HTTP_PROXY HTTPS_PROXY http_proxy https_proxy)};
+        $ENV{KUBECONFIG} = $self->kubeconfig;
+        $ENV{HOME}       = $self->{dir};
+        exec {"$self->{assets}/kubectl"} 'kubectl', @arguments or POSIX::_exit(127);
+    }
+    local $?;
+    waitpid $pid, 0;
+    my $status = $? >> 8 || $? & 127;
+    my @text = map { slurp($_) } $out, $err;
+    unlink $in, $out, $err;
+    return ( $status, @text );
+}
+
+sub kubectl {
+    my ( $self, @arguments ) = @_;
+    my ( $status, $out, $err ) = $self->try_kubectl(@arguments);
+    shift @arguments if ref $arguments[0];
+    die "kubectl @arguments: $err" if $status != 0;
+    return $out;
+}
+
+# --- small things ---------------------------------------------------------------------------------------------------
+
+sub slurp {
+    my ($file) = @_;
+    open my $in, '<', $file or return '';
+    local $/;
+    return scalar(<$in>) // '';
+}
+
+sub write_file {
+    my ( $self, $name, $text ) = @_;
+    open my $out, '>', "$self->{dir}/$name" or die "$name: $!";
+    chmod 0600, $out;
+    print $out $text;
+    close $out or die "$name: $!";
+    return "$self->{dir}/$name";
+}
+
+# All are held open until the last is found, so that they differ.
+sub free_ports {
+    my ($count) = @_;
+    my @sockets = map { IO::Socket::INET->new( LocalAddr => '127.0.0.1', Listen => 1 ) // die "no free port: $!" } 1 .. $count;
+    return map { $_->sockport } @sockets;
+}
+
+sub random_hex {
+    my ($bytes) = @_;
+    open my $in, '<:raw', '/dev/urandom' or die "/dev/urandom: $!";
+    read( $in, my $raw, $bytes ) == $bytes or die "/dev/urandom: $!";
+    return unpack 'H*', $raw;
+}
+
+1;
