@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "function.h"
 
 /* How many steps may pass between two looks at the clock: some tens of microseconds of work. */
@@ -134,10 +135,15 @@ int64_t gt_now_ns(gt_ctx *c)
     return c->options->host.now_ns(c->options->host.context);
 }
 
+int64_t gt_tick_ns(gt_ctx *c)
+{
+    return c->own_clock ? dsp_clock_ms() * 1000000 : gt_now_ns(c);
+}
+
 static bool check_clock(gt_ctx *c)
 {
     c->until_clock = CLOCK_EVERY;
-    if (gt_now_ns(c) > c->deadline_ns) {
+    if (gt_tick_ns(c) > c->deadline_ns) {
         return gt_fail_limit(c, "time limit of %u ms exceeded", c->options->limits.wall_ms);
     }
     return true;
@@ -169,7 +175,7 @@ bool gt_charge_cost(gt_ctx *c, unsigned units)
 
 bool gt_deeper(gt_ctx *c)
 {
-    if (c->depth >= c->options->limits.value_depth) {
+    if (c->depth >= c->options->limits.value_depth || !gt_stack_ok(c)) {
         return gt_fail_limit(c, "values are nested deeper than %u levels", c->options->limits.value_depth);
     }
     c->depth++;

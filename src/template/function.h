@@ -59,7 +59,9 @@ enum {
     GT_F_RANDOM = 4,    /* its result differs from call to call */
     GT_F_CLOCK = 8,     /* … or depends on the clock */
     GT_F_ENV = 16,      /* exists only under DSP_TEMPLATE_ALLOW_ENV */
-    GT_F_NET = 32       /* exists only under DSP_TEMPLATE_ALLOW_DNS */
+    GT_F_NET = 32,      /* exists only under DSP_TEMPLATE_ALLOW_DNS */
+    GT_F_AND_OR = 64,   /* `and` (mode 0) and `or` (mode 1): the executor's own, without a body */
+    GT_F_CALL = 128     /* `call`: likewise */
 };
 
 /* Modes that twins use; a group may have more of its own, from 8 on. */
@@ -118,7 +120,13 @@ typedef struct gt_type_ops {
     bool (*copy)(struct gt_ctx *c, gt_value v, gt_value *out);
     /* A struct's exported field; false: none of that name. unexported: those that exist but may not be read. */
     bool (*field)(gt_value v, dsp_str name, gt_value *out);
-    const char *const *unexported;
+    const char *const *unexported; /* NULL-terminated */
+    /* What %#v prints instead of the fields (GoStringer). */
+    bool (*go_string)(struct gt_ctx *c, gt_value v, dsp_buf *out);
+    /* The fields as %d, %+v and %#v see them, exported or not; for a pointer: those of its struct. */
+    bool (*field_at)(gt_value v, size_t i, const char **name, gt_value *out); /* false: there are no more */
+    const char *struct_name; /* the struct's type name where the type is a pointer to it */
+    bool        fields_hidden; /* they are not exported: their own String methods do not count */
     const gt_method   *methods;
     size_t             n_methods;
 } gt_type_ops;
@@ -143,6 +151,7 @@ typedef struct gt_ctx {
     unsigned depth;         /* see gt_deeper() */
     uint32_t until_clock;   /* steps until gt_charge() looks at the clock again */
     uint32_t hash_seed;     /* of the maps made in this rendering */
+    const char *stack_base; /* where the C stack stood when the rendering began */
 
     bool                      failed;
     enum dsp_template_failure failure; /* DSP_TEMPLATE_EXEC, _LIMIT, _MEMORY or _PARSE */
@@ -154,7 +163,8 @@ typedef struct gt_ctx {
     void *zones;   /* zone.c: zones read so far, in the arena; NULL at the start */
     void *regexes; /* fn_regex.c: expressions compiled so far; NULL at the start. Freed by regexes_free at the end */
     void (*regexes_free)(struct gt_ctx *c);
-    int64_t start_ns; /* wall clock at the renderer's making, for the " m=+0.1" of `now` */
+    int64_t start_ns;  /* wall clock at the renderer's making, for the " m=+0.1" of `now` */
+    bool    own_clock; /* the host has none of its own */
 } gt_ctx;
 
 /*
@@ -186,6 +196,16 @@ static inline bool gt_charge_bytes(gt_ctx *c, size_t bytes) { return gt_charge(c
 /* Counts cost units beyond the row's own. */
 bool gt_charge_cost(gt_ctx *c, unsigned units);
 
+/*
+ * Whether the C stack may grow further. A rendering uses at most GT_MAX_STACK bytes of it, wherever it began: that is
+ * what stands behind all limits on depth when they meet each other.
+ */
+#define GT_MAX_STACK ((size_t) 3 << 20)
+static inline bool gt_stack_ok(const gt_ctx *c)
+{
+    return (size_t) (c->stack_base - (const char *) __builtin_frame_address(0)) < GT_MAX_STACK;
+}
+
 /* Around each level of recursion into values: false at limits.value_depth. */
 bool gt_deeper(gt_ctx *c);
 static inline void gt_shallower(gt_ctx *c) { c->depth--; }
@@ -209,7 +229,9 @@ bool gt_text_ok(gt_ctx *c, const dsp_buf *b);
 /* Writes nothing, but fails at once where n more bytes cannot fit: before a long loop. */
 bool gt_text_fits(gt_ctx *c, const dsp_buf *b, uint64_t n);
 
+/* The wall clock, and the clock of the time limit: the host's, or else one that nobody sets. */
 int64_t gt_now_ns(gt_ctx *c);
+int64_t gt_tick_ns(gt_ctx *c);
 /* n random bytes; false with the error set. */
 bool gt_random(gt_ctx *c, void *out, size_t n);
 /* A uniform number in [0, n), n > 0. */

@@ -26,7 +26,7 @@ typedef struct dsp_template_limits {
     unsigned wall_ms;        /* wall clock of a batch (see dsp_renderer_begin): 2,000 ms */
     unsigned nesting;        /* parentheses and blocks inside one another: 1,000 */
     unsigned call_depth;     /* templates that call templates: 1,000 */
-    unsigned value_depth;    /* lists and dicts inside one another, where they are printed, copied, merged: 1,000 */
+    unsigned value_depth;    /* lists and dicts inside one another, where they are printed, copied, merged: 10,000 */
     size_t   regex_bytes;    /* memory of one compiled regular expression: 8 MiB */
     unsigned cost;           /* a batch's units for slow cryptography: 64. A key pair or certificate is 16 (an RSA key of
                                 4096 bits 32), a password hash or derivation 4 */

@@ -62,6 +62,13 @@ static bool env_field(gt_value v, dsp_str name, gt_value *out)
     return true;
 }
 
+static bool env_field_at(gt_value v, size_t i, const char **name, gt_value *out)
+{
+    *name = i == 0 ? "Name" : "Payload";
+    *out = gt_string(i == 0 ? v.env->name : v.env->payload);
+    return i < 2;
+}
+
 static bool same_env(gt_value a, gt_value b)
 {
     return a.env == b.env;
@@ -79,6 +86,13 @@ static bool cert_field(gt_value v, dsp_str name, gt_value *out)
     return true;
 }
 
+static bool cert_field_at(gt_value v, size_t i, const char **name, gt_value *out)
+{
+    *name = i == 0 ? "Cert" : "Key";
+    *out = gt_string(i == 0 ? v.cert->cert : v.cert->key);
+    return i < 2;
+}
+
 static bool same_cert(gt_value a, gt_value b)
 {
     return dsp_str_eq(a.cert->cert, b.cert->cert) && dsp_str_eq(a.cert->key, b.cert->key);
@@ -92,8 +106,19 @@ static bool error_string(gt_ctx *c, gt_value v, dsp_buf *out)
 }
 
 static const gt_type_ops no_ops;
-static const gt_type_ops env_ops = { .field = env_field, .deep_equal = same_env, .same = same_env };
-static const gt_type_ops cert_ops = { .field = cert_field, .deep_equal = same_cert, .same = same_cert };
+static const gt_type_ops env_ops = {
+    .field = env_field,
+    .field_at = env_field_at,
+    .struct_name = "template.Environment",
+    .deep_equal = same_env,
+    .same = same_env,
+};
+static const gt_type_ops cert_ops = {
+    .field = cert_field,
+    .field_at = cert_field_at,
+    .deep_equal = same_cert,
+    .same = same_cert,
+};
 static const gt_type_ops error_ops = { .string = error_string };
 
 /* A type's owner adds its row here: [GT_TIME] = &gt_time_ops, … */

@@ -1,0 +1,537 @@
+#include "fmt.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+#include "fmt_print.h"
+#include "strconv.h"
+
+/* A nested pointer prints as an address; ours are nobody's business, and Go's are different every time. */
+#define SOME_POINTER UINT64_C(0xc000010000)
+
+static bool print_value(gt_printer *p, gt_value v, uint32_t verb, unsigned depth, bool exported);
+
+static void add_rune(dsp_buf *b, uint32_t r)
+{
+    char utf8[DSP_UTF8_MAX];
+
+    dsp_buf_add(b, utf8, dsp_utf8_encode(r, utf8));
+}
+
+/* --- verbs -------------------------------------------------------------------------------------------------------- */
+
+/* %!verb(type=value) */
+static bool bad_verb(gt_printer *p, gt_value v, uint32_t verb)
+{
+    bool erroring = p->erroring;
+    bool ok = true;
+
+    p->erroring = true;
+    dsp_buf_addz(p->out, "%!");
+    add_rune(p->out, verb);
+    dsp_buf_addc(p->out, '(');
+    if (gt_is_nil(v)) {
+        dsp_buf_addz(p->out, "<nil>");
+    } else {
+        dsp_buf_addz(p->out, gt_type_name((enum gt_type) v.type));
+        dsp_buf_addc(p->out, '=');
+        ok = gt_print_arg(p, v, 'v');
+    }
+    dsp_buf_addc(p->out, ')');
+    p->erroring = erroring;
+    return ok;
+}
+
+static void hex_with_prefix(gt_printer *p, uint64_t u, bool prefix)
+{
+    bool sharp = p->sharp;
+
+    p->sharp = prefix;
+    gt_format_int(p, u, 16, false, 'v', false);
+    p->sharp = sharp;
+}
+
+static bool print_int(gt_printer *p, gt_value v, uint64_t u, bool is_signed, uint32_t verb)
+{
+    switch (verb) {
+    case 'v':
+        if (p->sharp_v && !is_signed) {
+            hex_with_prefix(p, u, true);
+            return true;
+        }
+        gt_format_int(p, u, 10, is_signed, verb, false);
+        return true;
+    case 'd':
+        gt_format_int(p, u, 10, is_signed, verb, false);
+        return true;
+    case 'b':
+        gt_format_int(p, u, 2, is_signed, verb, false);
+        return true;
+    case 'o':
+    case 'O':
+        gt_format_int(p, u, 8, is_signed, verb, false);
+        return true;
+    case 'x':
+    case 'X':
+        gt_format_int(p, u, 16, is_signed, verb, verb == 'X');
+        return true;
+    case 'c':
+        gt_format_char(p, u);
+        return true;
+    case 'q':
+        gt_format_quoted_char(p, u);
+        return true;
+    case 'U':
+        gt_format_unicode(p, u);
+        return true;
+    default:
+        return bad_verb(p, v, verb);
+    }
+}
+
+static bool is_float_verb(uint32_t verb)
+{
+    return verb < 0x80 && verb != 0 && strchr("vbgGxXfFeE", (int) verb) != NULL;
+}
+
+static bool print_float(gt_printer *p, double f, uint32_t verb)
+{
+    switch (verb) {
+    case 'v':
+        return gt_format_number(p, f, 'g', -1);
+    case 'F':
+        return gt_format_number(p, f, 'f', 6);
+    case 'f':
+    case 'e':
+    case 'E':
+        return gt_format_number(p, f, (char) verb, 6);
+    default:
+        return gt_format_number(p, f, (char) verb, -1);
+    }
+}
+
+static bool print_complex(gt_printer *p, gt_value v, uint32_t verb)
+{
+    bool plus = p->plus;
+    bool ok;
+
+    if (!is_float_verb(verb)) {
+        return bad_verb(p, v, verb);
+    }
+    dsp_buf_addc(p->out, '(');
+    ok = print_float(p, v.c.re, verb);
+    p->plus = true;
+    ok = ok && print_float(p, v.c.im, verb);
+    dsp_buf_addz(p->out, "i)");
+    p->plus = plus;
+    return ok;
+}
+
+static bool print_string(gt_printer *p, gt_value v, dsp_str s, uint32_t verb)
+{
+    switch (verb) {
+    case 'v':
+        if (p->sharp_v) {
+            return gt_format_quoted(p, s);
+        }
+        gt_format_string(p, s);
+        return true;
+    case 's':
+        gt_format_string(p, s);
+        return true;
+    case 'x':
+    case 'X':
+        gt_format_hex(p, s, verb == 'X');
+        return true;
+    case 'q':
+        return gt_format_quoted(p, s);
+    default:
+        return bad_verb(p, v, verb);
+    }
+}
+
+static bool print_pointer(gt_printer *p, gt_value v, uint32_t verb)
+{
+    enum gt_kind kind = gt_kind_of(v);
+    uint64_t     u = v.list != NULL ? SOME_POINTER : 0;
+
+    if (kind != GT_KIND_MAP && kind != GT_KIND_PTR && kind != GT_KIND_SLICE) {
+        return bad_verb(p, v, verb);
+    }
+    switch (verb) {
+    case 'v':
+        if (p->sharp_v) {
+            dsp_buf_addf(p->out, "(%s)(", gt_type_name((enum gt_type) v.type));
+            if (u == 0) {
+                dsp_buf_addz(p->out, "nil");
+            } else {
+                hex_with_prefix(p, u, true);
+            }
+            dsp_buf_addc(p->out, ')');
+        } else if (u == 0) {
+            gt_format_padded(p, DSP_STR("<nil>"));
+        } else {
+            hex_with_prefix(p, u, !p->sharp);
+        }
+        return true;
+    case 'p':
+        hex_with_prefix(p, u, !p->sharp);
+        return true;
+    case 'b':
+    case 'o':
+    case 'd':
+    case 'x':
+    case 'X':
+        return print_int(p, v, u, false, verb);
+    default:
+        return bad_verb(p, v, verb);
+    }
+}
+
+/* --- methods ------------------------------------------------------------------------------------------------------ */
+
+/* The value's own String or GoString, where the verb takes one. */
+static bool print_method(gt_printer *p, gt_value v, uint32_t verb, bool *handled)
+{
+    const gt_type_ops *ops = gt_ops((enum gt_type) v.type);
+    bool (*method)(gt_ctx *, gt_value, dsp_buf *) = ops->string;
+    dsp_buf *b;
+    bool     ok;
+
+    *handled = false;
+    if (p->erroring) {
+        return true;
+    }
+    if (verb == 'w') {
+        *handled = true;
+        return bad_verb(p, v, verb);
+    }
+    if (p->sharp_v) {
+        method = ops->go_string;
+    } else if (verb >= 0x80 || verb == 0 || strchr("vsxXq", (int) verb) == NULL) {
+        return true;
+    }
+    if (method == NULL) {
+        return true;
+    }
+    *handled = true;
+    b = gt_text_begin(p->c);
+    if (b == NULL || !method(p->c, v, b) || !gt_text_ok(p->c, b)) {
+        return false;
+    }
+    if (p->sharp_v) {
+        gt_format_string(p, dsp_buf_str(b));
+        ok = true;
+    } else {
+        ok = print_string(p, v, dsp_buf_str(b), verb);
+    }
+    p->c->n_texts = (unsigned) (b - p->c->texts);
+    return ok;
+}
+
+/* --- containers --------------------------------------------------------------------------------------------------- */
+
+static void separator(gt_printer *p, size_t i)
+{
+    if (i > 0) {
+        dsp_buf_addz(p->out, p->sharp_v ? ", " : " ");
+    }
+}
+
+/* An element of static type interface{} where elem is GT_ANY. */
+static bool print_element(gt_printer *p, gt_value v, enum gt_type elem, uint32_t verb, unsigned depth)
+{
+    if (elem == GT_ANY && gt_is_nil(v)) {
+        dsp_buf_addz(p->out, p->sharp_v ? "interface {}(nil)" : "<nil>");
+        return true;
+    }
+    return print_value(p, v, verb, depth + 1, true);
+}
+
+static bool print_map(gt_printer *p, gt_value v, uint32_t verb, unsigned depth)
+{
+    enum gt_type elem = gt_type_elem((enum gt_type) v.type);
+    size_t       n = gt_map_len(v.map);
+    gt_entry    *entries;
+
+    if (p->sharp_v) {
+        dsp_buf_addz(p->out, gt_type_name((enum gt_type) v.type));
+        if (v.map == NULL) {
+            dsp_buf_addz(p->out, "(nil)");
+            return true;
+        }
+    }
+    entries = gt_map_sorted(p->c, v.map);
+    if (entries == NULL) {
+        return false;
+    }
+    dsp_buf_addz(p->out, p->sharp_v ? "{" : "map[");
+    for (size_t i = 0; i < n && !p->out->failed; i++) {
+        separator(p, i);
+        if (!print_value(p, gt_string(entries[i].key), verb, depth + 1, true)) {
+            return false;
+        }
+        dsp_buf_addc(p->out, ':');
+        if (!print_element(p, entries[i].value, elem, verb, depth)) {
+            return false;
+        }
+    }
+    dsp_buf_addc(p->out, p->sharp_v ? '}' : ']');
+    return true;
+}
+
+/* []uint8 under a verb that takes the bytes as a string. */
+static bool print_bytes(gt_printer *p, gt_value v, uint32_t verb)
+{
+    dsp_str s;
+
+    return gt_strval(p->c, v, &s) && print_string(p, v, s, verb);
+}
+
+static bool print_list(gt_printer *p, gt_value v, uint32_t verb, unsigned depth, const char *type)
+{
+    enum gt_type elem = gt_type_elem((enum gt_type) v.type);
+    size_t       n = gt_list_len(v.list);
+
+    if (v.type == GT_LIST_UINT8 && (verb == 's' || verb == 'q' || verb == 'x' || verb == 'X')) {
+        return print_bytes(p, v, verb);
+    }
+    if (p->sharp_v) {
+        dsp_buf_addz(p->out, type);
+        if (v.list == NULL) {
+            dsp_buf_addz(p->out, "(nil)");
+            return true;
+        }
+    }
+    dsp_buf_addc(p->out, p->sharp_v ? '{' : '[');
+    for (size_t i = 0; i < n && !p->out->failed; i++) {
+        separator(p, i);
+        if (!gt_charge(p->c, 1) || !print_element(p, v.list->items[i], elem, verb, depth)) {
+            return false;
+        }
+    }
+    dsp_buf_addc(p->out, p->sharp_v ? '}' : ']');
+    return true;
+}
+
+static bool print_struct(gt_printer *p, gt_value v, uint32_t verb, unsigned depth)
+{
+    const gt_type_ops *ops = gt_ops((enum gt_type) v.type);
+    const char        *name;
+    gt_value           field;
+
+    if (p->sharp_v) {
+        dsp_buf_addz(p->out, ops->struct_name != NULL ? ops->struct_name : gt_type_name((enum gt_type) v.type));
+    }
+    dsp_buf_addc(p->out, '{');
+    for (size_t i = 0; ops->field_at != NULL && ops->field_at(v, i, &name, &field); i++) {
+        separator(p, i);
+        if (p->plus_v || p->sharp_v) {
+            dsp_buf_addz(p->out, name);
+            dsp_buf_addc(p->out, ':');
+        }
+        if (!print_value(p, field, verb, depth + 1, !ops->fields_hidden)) {
+            return false;
+        }
+    }
+    dsp_buf_addc(p->out, '}');
+    return true;
+}
+
+/* --- any value ---------------------------------------------------------------------------------------------------- */
+
+static bool print_container(gt_printer *p, gt_value v, uint32_t verb, unsigned depth)
+{
+    bool ok;
+
+    if (!gt_deeper(p->c)) {
+        return false;
+    }
+    switch (gt_kind_of(v)) {
+    case GT_KIND_MAP:
+        ok = print_map(p, v, verb, depth);
+        break;
+    case GT_KIND_SLICE:
+        ok = print_list(p, v, verb, depth, gt_type_name((enum gt_type) v.type));
+        break;
+    case GT_KIND_STRUCT:
+        ok = print_struct(p, v, verb, depth);
+        break;
+    default: /* a pointer: to a struct, which is shown only at the top */
+        if (depth > 0 || v.list == NULL || gt_ops((enum gt_type) v.type)->field_at == NULL) {
+            ok = print_pointer(p, v, verb);
+            break;
+        }
+        dsp_buf_addc(p->out, '&');
+        ok = print_struct(p, v, verb, depth + 1);
+    }
+    gt_shallower(p->c);
+    return ok;
+}
+
+/* printValue of Go. exported: the value was not reached through an unexported field. */
+static bool print_value(gt_printer *p, gt_value v, uint32_t verb, unsigned depth, bool exported)
+{
+    bool handled;
+
+    if (depth > 0 && exported) {
+        if (!print_method(p, v, verb, &handled)) {
+            return false;
+        }
+        if (handled) {
+            return true;
+        }
+    }
+    switch (gt_kind_of(v)) {
+    case GT_KIND_INVALID:
+        if (verb != 'v') {
+            return bad_verb(p, v, verb);
+        }
+        dsp_buf_addz(p->out, "<nil>");
+        return true;
+    case GT_KIND_BOOL:
+        if (verb != 't' && verb != 'v') {
+            return bad_verb(p, v, verb);
+        }
+        gt_format_bool(p, v.b);
+        return true;
+    case GT_KIND_INT:
+    case GT_KIND_INT32:
+    case GT_KIND_INT64:
+        return print_int(p, v, (uint64_t) v.i, true, verb);
+    case GT_KIND_UINT8:
+    case GT_KIND_UINT32:
+    case GT_KIND_UINT64:
+        return print_int(p, v, v.u, false, verb);
+    case GT_KIND_FLOAT64:
+        return is_float_verb(verb) ? print_float(p, v.f, verb) : bad_verb(p, v, verb);
+    case GT_KIND_COMPLEX128:
+        return print_complex(p, v, verb);
+    case GT_KIND_STRING:
+        return print_string(p, v, v.s, verb);
+    default:
+        return print_container(p, v, verb, depth);
+    }
+}
+
+bool gt_print_arg(gt_printer *p, gt_value v, uint32_t verb)
+{
+    bool handled;
+
+    if (gt_is_nil(v)) {
+        if (verb != 'T' && verb != 'v') {
+            return bad_verb(p, v, verb);
+        }
+        gt_format_padded(p, DSP_STR("<nil>"));
+        return true;
+    }
+    if (verb == 'T') {
+        gt_format_string(p, dsp_str_from(gt_type_name((enum gt_type) v.type)));
+        return true;
+    }
+    if (verb == 'p') {
+        return print_pointer(p, v, 'p');
+    }
+    if (v.type == GT_LIST_UINT8 && (verb == 'v' || verb == 'd')) {
+        return print_list(p, v, verb, 0, "[]byte");
+    }
+    if (v.type > GT_STRING) { /* the basic types have no methods */
+        if (!print_method(p, v, verb, &handled)) {
+            return false;
+        }
+        if (handled) {
+            return true;
+        }
+    }
+    return print_value(p, v, verb, 0, true);
+}
+
+/* --- printing without a format ------------------------------------------------------------------------------------ */
+
+bool gt_fmt_verb(gt_ctx *c, dsp_buf *out, char verb, gt_value v)
+{
+    gt_printer p = { .c = c, .out = out };
+
+    return gt_print_arg(&p, v, (unsigned char) verb);
+}
+
+static void add_int(dsp_buf *out, int64_t i)
+{
+    char     digits[24];
+    size_t   n = sizeof(digits);
+    uint64_t u = i < 0 ? -(uint64_t) i : (uint64_t) i;
+
+    do {
+        digits[--n] = (char) ('0' + u % 10);
+        u /= 10;
+    } while (u != 0);
+    if (i < 0) {
+        digits[--n] = '-';
+    }
+    dsp_buf_add(out, digits + n, sizeof(digits) - n);
+}
+
+bool gt_fmt_value(gt_ctx *c, dsp_buf *out, gt_value v)
+{
+    char text[GT_FLOAT_MAX];
+
+    switch (v.type) {
+    case GT_STRING:
+        dsp_buf_adds(out, v.s);
+        return true;
+    case GT_INT:
+    case GT_INT64:
+        add_int(out, v.i);
+        return true;
+    case GT_FLOAT64:
+        dsp_buf_add(out, text, gt_float_text(v.f, text));
+        return true;
+    default:
+        return gt_fmt_verb(c, out, 'v', v);
+    }
+}
+
+bool gt_fmt_action(gt_ctx *c, dsp_buf *out, gt_value v)
+{
+    gt_printer p = { .c = c, .out = out };
+
+    if (gt_is_nil(v)) {
+        dsp_buf_addz(out, "<no value>");
+        return true;
+    }
+    if (v.type == GT_ENV && v.env != NULL) {
+        return print_struct(&p, v, 'v', 0);
+    }
+    return gt_fmt_value(c, out, v);
+}
+
+bool gt_fmt_sprint(gt_ctx *c, dsp_buf *out, const gt_value *args, size_t n)
+{
+    bool was_string = false;
+
+    for (size_t i = 0; i < n; i++) {
+        bool is_string = args[i].type == GT_STRING;
+        if (i > 0 && !is_string && !was_string) {
+            dsp_buf_addc(out, ' ');
+        }
+        if (!gt_fmt_value(c, out, args[i])) {
+            return false;
+        }
+        was_string = is_string;
+    }
+    return true;
+}
+
+bool gt_fmt_sprintln(gt_ctx *c, dsp_buf *out, const gt_value *args, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) {
+            dsp_buf_addc(out, ' ');
+        }
+        if (!gt_fmt_value(c, out, args[i])) {
+            return false;
+        }
+    }
+    dsp_buf_addc(out, '\n');
+    return true;
+}

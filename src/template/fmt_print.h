@@ -1,0 +1,41 @@
+/*
+ * What the two halves of fmt share: one print job with the flags of the verb under way.
+ */
+#ifndef DSP_TEMPLATE_FMT_PRINT_H
+#define DSP_TEMPLATE_FMT_PRINT_H
+
+#include "fmt.h"
+
+typedef struct gt_printer {
+    gt_ctx  *c;
+    dsp_buf *out;
+
+    bool has_width, has_precision;
+    bool minus, plus, sharp, space, zero;
+    bool plus_v, sharp_v; /* of %+v and %#v, for which plus and sharp are then off */
+    int  width, precision;
+
+    bool erroring; /* inside %!d(…): String methods do not count */
+} gt_printer;
+
+/* --- fmt_format.c: one basic value under the flags; the verb is one that fits ---------------------------------------- */
+
+void gt_format_padded(gt_printer *p, dsp_str s);
+void gt_format_bool(gt_printer *p, bool v);
+/* base 2, 8, 10 or 16; upper: hexadecimal digits in capitals; verb: 'O' gives the prefix 0o. */
+void gt_format_int(gt_printer *p, uint64_t u, unsigned base, bool is_signed, uint32_t verb, bool upper);
+void gt_format_unicode(gt_printer *p, uint64_t u);
+void gt_format_char(gt_printer *p, uint64_t u);
+void gt_format_quoted_char(gt_printer *p, uint64_t u);
+void gt_format_string(gt_printer *p, dsp_str s);
+bool gt_format_quoted(gt_printer *p, dsp_str s);
+void gt_format_hex(gt_printer *p, dsp_str s, bool upper);
+/* verb: of strconv; precision: where none is given. */
+bool gt_format_number(gt_printer *p, double f, char verb, int precision);
+
+/* --- fmt.c ------------------------------------------------------------------------------------------------------ */
+
+/* printArg of Go: any value under any verb. */
+bool gt_print_arg(gt_printer *p, gt_value v, uint32_t verb);
+
+#endif
