@@ -122,6 +122,27 @@ static void write_failure(dsp_buf *out, const dsp_jobexecution_status *s)
     dsp_buf_addc(out, '}');
 }
 
+/* The conditions in one word, for people and `kubectl get`: the one that is True, or Failed; Waiting when nothing is known yet. */
+static void write_state(dsp_buf *out, const dsp_conditions *c)
+{
+    const dsp_condition *of = c->of;
+    const dsp_condition *says = &of[DSP_WAITING];
+    const char          *state = "Waiting";
+
+    if (of[DSP_SUCCEEDED].status == DSP_COND_TRUE || of[DSP_SUCCEEDED].status == DSP_COND_FALSE) {
+        says = &of[DSP_SUCCEEDED];
+        state = says->status == DSP_COND_TRUE ? "Succeeded" : "Failed";
+    } else if (of[DSP_RUNNING].status == DSP_COND_TRUE) {
+        says = &of[DSP_RUNNING];
+        state = "Running";
+    }
+    if (says->status == DSP_COND_ABSENT) {
+        return;
+    }
+    dsp_buf_addf(out, ",\"state\":\"%s\"", state);
+    write_string(out, ",\"reason\":", dsp_condition_reason_ok(says->reason) ? says->reason : DSP_STR("Unknown"));
+}
+
 void dsp_jobexecution_status_patch(dsp_buf *out, const dsp_jobexecution *stored, const dsp_jobexecution_status *status)
 {
     write_string(out, "{\"metadata\":{\"resourceVersion\":", stored->resource_version);
@@ -139,5 +160,6 @@ void dsp_jobexecution_status_patch(dsp_buf *out, const dsp_jobexecution *stored,
         dsp_buf_addf(out, ",\"attempts\":%lld", (long long) status->attempts);
     }
     write_failure(out, status);
+    write_state(out, &status->conditions);
     dsp_buf_addz(out, "}}");
 }

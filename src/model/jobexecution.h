@@ -49,7 +49,7 @@ typedef struct dsp_jobexecution_status {
 
 /*
  * Writes the merge-patch for …/status: the resourceVersion that `stored` was read with (the server answers 409 when it is not the newest),
- * the complete conditions array, and the rest of `status`.
+ * the complete conditions array, the same in one word (state, reason: what `kubectl get` shows), and the rest of `status`.
  */
 void dsp_jobexecution_status_patch(dsp_buf *out, const dsp_jobexecution *stored, const dsp_jobexecution_status *status);
 

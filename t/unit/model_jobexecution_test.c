@@ -189,7 +189,7 @@ static void status_patch_is_complete(void **state)
     assert_string_equal(dsp_buf_cstr(&out),
                         "{\"metadata\":{\"resourceVersion\":\"41\"},\"status\":{\"conditions\":[{\"type\":\"Waiting\","
                         "\"status\":\"Unknown\",\"reason\":\"Reconciling\",\"message\":\"\",\"lastTransitionTime\":"
-                        "\"2001-09-09T01:46:40Z\"}]}}");
+                        "\"2001-09-09T01:46:40Z\"}],\"state\":\"Waiting\",\"reason\":\"Reconciling\"}}");
     dsp_buf_reset(&out);
     s = (dsp_jobexecution_status){ .job_name = DSP_STR("j"),
                                    .job_uid = DSP_STR("ju"),
@@ -211,6 +211,36 @@ static void status_patch_is_complete(void **state)
         "\"message\":\"no \\\"luck\\\"\",\"pod\":\"p\",\"container\":\"c\",\"containerReason\":\"OOMKilled\","
         "\"exitCode\":137}}}");
     dsp_buf_free(&out);
+}
+
+static void patched_state(const dsp_jobexecution *je, dsp_jobexecution_status *s, const char *expected)
+{
+    dsp_buf out;
+
+    dsp_buf_init(&out, 65536);
+    dsp_jobexecution_status_patch(&out, je, s);
+    const char *found = strstr(dsp_buf_cstr(&out), "\"state\"");
+    assert_non_null(found);
+    assert_string_equal(found, expected);
+    dsp_buf_free(&out);
+}
+
+static void state_says_the_conditions_in_one_word(void **state)
+{
+    dsp_jobexecution        je;
+    dsp_jobexecution_status s = { .attempts = -1 };
+
+    (void) state;
+    assert_true(dsp_jobexecution_read(parse("{\"metadata\":{\"name\":\"je\",\"uid\":\"u\"}}"), &arena, &je));
+    dsp_condition_set(&s.conditions, DSP_WAITING, DSP_COND_TRUE, DSP_STR("JobCreated"), DSP_STR(""), T0);
+    patched_state(&je, &s, "\"state\":\"Waiting\",\"reason\":\"JobCreated\"}}");
+    dsp_condition_set(&s.conditions, DSP_WAITING, DSP_COND_FALSE, DSP_STR("JobRunning"), DSP_STR(""), T0);
+    dsp_condition_set(&s.conditions, DSP_RUNNING, DSP_COND_TRUE, DSP_STR("not a reason"), DSP_STR(""), T0);
+    patched_state(&je, &s, "\"state\":\"Running\",\"reason\":\"Unknown\"}}");
+    dsp_condition_set(&s.conditions, DSP_SUCCEEDED, DSP_COND_FALSE, DSP_STR("DeadlineExceeded"), DSP_STR(""), T0);
+    patched_state(&je, &s, "\"state\":\"Failed\",\"reason\":\"DeadlineExceeded\"}}");
+    dsp_condition_set(&s.conditions, DSP_SUCCEEDED, DSP_COND_TRUE, DSP_STR("JobSucceeded"), DSP_STR(""), T0);
+    patched_state(&je, &s, "\"state\":\"Succeeded\",\"reason\":\"JobSucceeded\"}}");
 }
 
 static void jobtemplate_is_read(void **state)
@@ -256,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reasons_are_checked_and_messages_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(jobexecution_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(status_patch_is_complete, setup, teardown),
+        cmocka_unit_test_setup_teardown(state_says_the_conditions_in_one_word, setup, teardown),
         cmocka_unit_test_setup_teardown(jobtemplate_is_read, setup, teardown),
         cmocka_unit_test(resource_versions_compare_as_numbers),
     };
