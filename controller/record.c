@@ -202,6 +202,8 @@ void dsp_record_sleep(dsp_store *s, dsp_execution *e)
     free(live->je);
     free(live->job);
     free(live->failure);
+    free(live->before);
+    free(live->sent);
     free(live);
     e->live = NULL;
 }

@@ -279,8 +279,8 @@ static bool remember_live(dsp_store *s, dsp_execution *e, const dsp_jobexecution
     if (copy == NULL) {
         return false;
     }
+    live->old = s->replacing[DSP_KIND_EXECUTION];
     if (fresh) {
-        live->old = s->replacing[DSP_KIND_EXECUTION];
         live->added_ms = live->old ? 0 : now_ms(s);
         if (e->job_known == DSP_JOB_PRESENT) {
             e->job_known = DSP_JOB_DOUBTFUL; /* only its name is known by now: read it */
@@ -391,6 +391,9 @@ static bool remember_job(dsp_store *s, dsp_execution *e, const dsp_job *job, uin
     if (first) {
         e->live->job_seen_ms = now_ms(s);
     }
+    if (job->end != DSP_JOB_UNFINISHED && e->live->end_ms == 0 && !s->replacing[DSP_KIND_JOB]) {
+        e->live->end_ms = now_ms(s);
+    }
     changed(s, e);
     return true;
 }
@@ -491,6 +494,17 @@ void dsp_store_job_gone(dsp_store *s, dsp_execution *e)
     if (e->live != NULL) {
         changed(s, e);
     }
+}
+
+void dsp_store_job_doubtful(dsp_store *s, dsp_execution *e)
+{
+    e->job_known = DSP_JOB_DOUBTFUL;
+    changed(s, e);
+}
+
+void dsp_store_execution_gone(dsp_store *s, dsp_execution *e)
+{
+    forget_execution(s, e);
 }
 
 /* --- the three kinds alike ------------------------------------------------------------------------------------------ */

@@ -38,18 +38,24 @@ typedef struct dsp_live {
     bool             pods_read;
     dsp_job_failure *failure; /* in one block with its strings */
 
+    /* A status patch whose outcome is not known yet: what was there, and what was sent. */
+    dsp_jobexecution *before;
+    dsp_jobexecution *sent;
+
     /* The queue's (act.h). */
     struct dsp_live *queue_next;
     bool             queued;
     bool             old;       /* seen by a list, not by an event: after fresh work */
     bool             busy;      /* an action of it is under way */
     bool             again;     /* something changed meanwhile */
-    bool             stale;     /* its status patch met a conflict: nothing to do until a newer object comes */
+    bool             stale;     /* its status patch met a conflict: nothing to store until a newer object comes */
     unsigned         failures;  /* of actions, in a row */
     unsigned         attempts;  /* to create the Job that were refused, in a row */
     int64_t          queued_ms; /* since when it waits */
     int64_t          not_before_ms; /* no action before */
     int64_t          create_ms;     /* no creating before */
+    int64_t          stale_ms;      /* then the newer object is read */
+    int64_t          end_ms;        /* when the Job's end was first seen, for the histograms */
     dsp_heap_node    timer;
 } dsp_live;
 
@@ -124,8 +130,10 @@ void dsp_store_synced(dsp_store *s, enum dsp_kind kind);
 dsp_execution *dsp_store_find_uid(const dsp_store *s, dsp_str uid);
 dsp_execution *dsp_store_find_key(const dsp_store *s, dsp_str ns, dsp_str name);
 
-/* A read said that e has no such Job. */
-void dsp_store_job_gone(dsp_store *s, dsp_execution *e);
+/* What reads and writes of e, which has a live part, said. */
+void dsp_store_job_gone(dsp_store *s, dsp_execution *e);       /* there is no such Job */
+void dsp_store_job_doubtful(dsp_store *s, dsp_execution *e);   /* it may not be there any more */
+void dsp_store_execution_gone(dsp_store *s, dsp_execution *e); /* there is no such JobExecution; e stays until it settles */
 
 /* The JobTemplate of e, as its text; none: not there. The text lives until the next change of the store. */
 dsp_json dsp_store_template(const dsp_store *s, const dsp_jobexecution *je);
