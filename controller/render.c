@@ -144,7 +144,7 @@ static void problem(struct walk *w, const char *message)
 /* Whether a span of JSON may hold a template: `{{`, or a brace that is written as an escape. */
 static bool may_have_template(dsp_json span)
 {
-    return span.len > 4 && (memmem(span.data, span.len, "{{", 2) != NULL || memmem(span.data, span.len, "\\u007", 5) != NULL);
+    return span.len >= 4 && (memmem(span.data, span.len, "{{", 2) != NULL || memmem(span.data, span.len, "\\u007", 5) != NULL);
 }
 
 /* What was emitted may be data that no process can be given. */
