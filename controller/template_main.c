@@ -33,7 +33,8 @@ static const char usage[] =
     "  --allow-env      the functions env and expandenv exist\n"
     "  --allow-dns      the function getHostByName exists\n"
     "  --functions      list the names that a template can call\n"
-    "  --jsonl          read {\"name\",\"payload\",\"template\",\"field\"} lines and write each with its \"out\" or \"err\"\n"
+    "  --jsonl          read {\"name\",\"payload\",\"template\",\"field\"} lines and write each with its \"out\" or \"err\";\n"
+    "                   all functions exist, the environment is empty, the local zone is UTC\n"
     "  --version        print the version\n";
 
 typedef struct options {
@@ -265,6 +266,13 @@ static int jsonl(const options *o, dsp_renderer *r)
     return status;
 }
 
+/* The environment of --jsonl: as that of the program whose answers it is compared with. */
+static dsp_str no_env(void *context, dsp_str name)
+{
+    (void) context;
+    return dsp_str_is(name, "TZ") ? DSP_STR("UTC") : (dsp_str){ NULL, 0 };
+}
+
 /* --- the command line --------------------------------------------------------------------------------------------- */
 
 static int list_functions(void)
@@ -279,10 +287,15 @@ static int list_functions(void)
 
 static int run(const options *o)
 {
-    const dsp_template_options template_options = { .policy = o->policy };
-    dsp_renderer              *r = dsp_renderer_new(&template_options);
-    int                        status;
+    dsp_template_options template_options = { .policy = o->policy };
+    dsp_renderer        *r;
+    int                  status;
 
+    if (o->jsonl) {
+        template_options.policy = DSP_TEMPLATE_ALLOW_ENV | DSP_TEMPLATE_ALLOW_DNS;
+        template_options.host = (dsp_template_host){ .env = no_env, .local_zone = "UTC" };
+    }
+    r = dsp_renderer_new(&template_options);
     if (r == NULL) {
         return fail("start", "out of memory");
     }

@@ -231,6 +231,21 @@ static bool print_method(gt_printer *p, gt_value v, uint32_t verb, bool *handled
 
 /* --- containers --------------------------------------------------------------------------------------------------- */
 
+/* Lists and maps are walked without recursion: JSON may nest them 10,000 deep. */
+typedef struct frame {
+    gt_value  v;
+    gt_entry *entries; /* of a map, sorted */
+    size_t    i, n;
+} frame;
+
+enum { FIRST_FRAMES = 16 };
+
+typedef struct frames {
+    frame  first[FIRST_FRAMES];
+    frame *all;
+    size_t n, size;
+} frames;
+
 static void separator(gt_printer *p, size_t i)
 {
     if (i > 0) {
@@ -238,49 +253,12 @@ static void separator(gt_printer *p, size_t i)
     }
 }
 
-/* An element of static type interface{} where elem is GT_ANY. */
-static bool print_element(gt_printer *p, gt_value v, enum gt_type elem, uint32_t verb, unsigned depth)
-{
-    if (elem == GT_ANY && gt_is_nil(v)) {
-        dsp_buf_addz(p->out, p->sharp_v ? "interface {}(nil)" : "<nil>");
-        return true;
-    }
-    return print_value(p, v, verb, depth + 1, true);
-}
-
-static bool print_map(gt_printer *p, gt_value v, uint32_t verb, unsigned depth)
-{
-    enum gt_type elem = gt_type_elem((enum gt_type) v.type);
-    size_t       n = gt_map_len(v.map);
-    gt_entry    *entries;
-
-    if (p->sharp_v) {
-        dsp_buf_addz(p->out, gt_type_name((enum gt_type) v.type));
-        if (v.map == NULL) {
-            dsp_buf_addz(p->out, "(nil)");
-            return true;
-        }
-    }
-    entries = gt_map_sorted(p->c, v.map);
-    if (entries == NULL) {
-        return false;
-    }
-    dsp_buf_addz(p->out, p->sharp_v ? "{" : "map[");
-    for (size_t i = 0; i < n && !p->out->failed; i++) {
-        separator(p, i);
-        if (!print_value(p, gt_string(entries[i].key), verb, depth + 1, true)) {
-            return false;
-        }
-        dsp_buf_addc(p->out, ':');
-        if (!print_element(p, entries[i].value, elem, verb, depth)) {
-            return false;
-        }
-    }
-    dsp_buf_addc(p->out, p->sharp_v ? '}' : ']');
-    return true;
-}
-
 /* []uint8 under a verb that takes the bytes as a string. */
+static bool is_byte_string(gt_value v, uint32_t verb)
+{
+    return v.type == GT_LIST_UINT8 && (verb == 's' || verb == 'q' || verb == 'x' || verb == 'X');
+}
+
 static bool print_bytes(gt_printer *p, gt_value v, uint32_t verb)
 {
     dsp_str s;
@@ -288,14 +266,30 @@ static bool print_bytes(gt_printer *p, gt_value v, uint32_t verb)
     return gt_strval(p->c, v, &s) && print_string(p, v, s, verb);
 }
 
-static bool print_list(gt_printer *p, gt_value v, uint32_t verb, unsigned depth, const char *type)
+static frame *new_frame(gt_printer *p, frames *f)
 {
-    enum gt_type elem = gt_type_elem((enum gt_type) v.type);
-    size_t       n = gt_list_len(v.list);
-
-    if (v.type == GT_LIST_UINT8 && (verb == 's' || verb == 'q' || verb == 'x' || verb == 'X')) {
-        return print_bytes(p, v, verb);
+    if (f->n + p->c->depth >= p->c->options->limits.value_depth) {
+        gt_fail_limit(p->c, "values are nested deeper than %u levels", p->c->options->limits.value_depth);
+        return NULL;
     }
+    if (f->n == f->size) {
+        frame *more = gt_alloc_n(p->c, f->size * 2, sizeof(*more));
+        if (more == NULL) {
+            return NULL;
+        }
+        memcpy(more, f->all, f->n * sizeof(*more));
+        f->all = more;
+        f->size *= 2;
+    }
+    return &f->all[f->n++];
+}
+
+/* Writes what stands before the elements of a list or map. */
+static bool enter(gt_printer *p, frames *stack, gt_value v, const char *type)
+{
+    bool   map = gt_is_map(v);
+    frame *f;
+
     if (p->sharp_v) {
         dsp_buf_addz(p->out, type);
         if (v.list == NULL) {
@@ -303,14 +297,70 @@ static bool print_list(gt_printer *p, gt_value v, uint32_t verb, unsigned depth,
             return true;
         }
     }
-    dsp_buf_addc(p->out, p->sharp_v ? '{' : '[');
-    for (size_t i = 0; i < n && !p->out->failed; i++) {
-        separator(p, i);
-        if (!gt_charge(p->c, 1) || !print_element(p, v.list->items[i], elem, verb, depth)) {
+    f = new_frame(p, stack);
+    if (f == NULL) {
+        return false;
+    }
+    *f = (frame){ .v = v, .n = map ? gt_map_len(v.map) : gt_list_len(v.list) };
+    dsp_buf_addz(p->out, p->sharp_v ? "{" : map ? "map[" : "[");
+    f->entries = map ? gt_map_sorted(p->c, v.map) : NULL;
+    return !map || f->entries != NULL;
+}
+
+/* The next element of a container, with what stands before it. */
+static bool next_element(gt_printer *p, frame *f, uint32_t verb, gt_value *elem)
+{
+    gt_value key;
+
+    if (!gt_charge(p->c, 1)) {
+        return false;
+    }
+    separator(p, f->i);
+    if (f->entries == NULL) {
+        *elem = f->v.list->items[f->i++];
+        return true;
+    }
+    key = gt_string(f->entries[f->i].key);
+    *elem = f->entries[f->i++].value;
+    if (!print_string(p, key, key.s, verb)) {
+        return false;
+    }
+    dsp_buf_addc(p->out, ':');
+    return true;
+}
+
+static bool print_containers(gt_printer *p, gt_value v, uint32_t verb, unsigned depth, const char *type)
+{
+    frames stack = { .all = stack.first, .size = FIRST_FRAMES };
+
+    if (!enter(p, &stack, v, type)) {
+        return false;
+    }
+    while (stack.n > 0 && !p->out->failed) {
+        frame   *f = &stack.all[stack.n - 1];
+        gt_value elem;
+        bool     ok;
+
+        if (f->i == f->n) {
+            dsp_buf_addc(p->out, p->sharp_v ? '}' : ']');
+            stack.n--;
+            continue;
+        }
+        if (!next_element(p, f, verb, &elem)) {
+            return false;
+        }
+        if (gt_is_nil(elem)) {
+            dsp_buf_addz(p->out, p->sharp_v ? "interface {}(nil)" : "<nil>");
+            ok = true;
+        } else if ((gt_is_list(elem) || gt_is_map(elem)) && !is_byte_string(elem, verb)) {
+            ok = enter(p, &stack, elem, gt_type_name((enum gt_type) elem.type));
+        } else {
+            ok = print_value(p, elem, verb, depth + 1, true);
+        }
+        if (!ok) {
             return false;
         }
     }
-    dsp_buf_addc(p->out, p->sharp_v ? '}' : ']');
     return true;
 }
 
@@ -342,31 +392,20 @@ static bool print_struct(gt_printer *p, gt_value v, uint32_t verb, unsigned dept
 
 static bool print_container(gt_printer *p, gt_value v, uint32_t verb, unsigned depth)
 {
-    bool ok;
-
-    if (!gt_deeper(p->c)) {
-        return false;
-    }
     switch (gt_kind_of(v)) {
     case GT_KIND_MAP:
-        ok = print_map(p, v, verb, depth);
-        break;
     case GT_KIND_SLICE:
-        ok = print_list(p, v, verb, depth, gt_type_name((enum gt_type) v.type));
-        break;
+        return is_byte_string(v, verb) ? print_bytes(p, v, verb)
+                                       : print_containers(p, v, verb, depth, gt_type_name((enum gt_type) v.type));
     case GT_KIND_STRUCT:
-        ok = print_struct(p, v, verb, depth);
-        break;
+        return print_struct(p, v, verb, depth);
     default: /* a pointer: to a struct, which is shown only at the top */
         if (depth > 0 || v.list == NULL || gt_ops((enum gt_type) v.type)->field_at == NULL) {
-            ok = print_pointer(p, v, verb);
-            break;
+            return print_pointer(p, v, verb);
         }
         dsp_buf_addc(p->out, '&');
-        ok = print_struct(p, v, verb, depth + 1);
+        return print_struct(p, v, verb, depth + 1);
     }
-    gt_shallower(p->c);
-    return ok;
 }
 
 /* printValue of Go. exported: the value was not reached through an unexported field. */
@@ -433,7 +472,7 @@ bool gt_print_arg(gt_printer *p, gt_value v, uint32_t verb)
         return print_pointer(p, v, 'p');
     }
     if (v.type == GT_LIST_UINT8 && (verb == 'v' || verb == 'd')) {
-        return print_list(p, v, verb, 0, "[]byte");
+        return print_containers(p, v, verb, 0, "[]byte");
     }
     if (v.type > GT_STRING) { /* the basic types have no methods */
         if (!print_method(p, v, verb, &handled)) {

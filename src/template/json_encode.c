@@ -9,20 +9,23 @@
 /* Go looks for cycles below this depth. */
 enum { CYCLES_BELOW = 1000 };
 
-/* The containers around the value that is being written, innermost first. */
-typedef struct around {
-    const struct around *outer;
-    const void          *container;
-} around;
+/* Lists and maps that are being written: walked without recursion, as JSON may nest them 10,000 deep. */
+typedef struct frame {
+    gt_value  v;
+    gt_entry *entries; /* of a map, sorted */
+    size_t    i, n;
+} frame;
+
+enum { FIRST_FRAMES = 16 };
 
 typedef struct encoder {
     gt_ctx  *c;
     dsp_buf *out;
     unsigned flags;
-    unsigned depth;
+    frame    first[FIRST_FRAMES];
+    frame   *frames;
+    size_t   depth, size;
 } encoder;
-
-static bool encode(encoder *e, gt_value v, const around *outer);
 
 /* --- scalars ------------------------------------------------------------------------------------------------------ */
 
@@ -131,101 +134,64 @@ static bool encode_bytes(encoder *e, gt_value v)
 
 /* --- containers --------------------------------------------------------------------------------------------------- */
 
-static void new_line(encoder *e)
+static void new_line(encoder *e, size_t depth)
 {
     if ((e->flags & GT_JSON_PRETTY) != 0) {
         dsp_buf_addc(e->out, '\n');
-        for (unsigned i = 0; i < e->depth && !e->out->failed; i++) {
+        for (size_t i = 0; i < depth && !e->out->failed; i++) {
             dsp_buf_addz(e->out, "  ");
         }
     }
 }
 
-static bool begin(encoder *e, char bracket, gt_value v, const around *outer)
+static bool check_cycle(encoder *e, gt_value v)
 {
-    unsigned depth = e->depth;
-
-    if (!gt_charge(e->c, 1) || !gt_deeper(e->c)) {
-        return false;
-    }
-    e->depth++;
-    for (const around *a = outer; a != NULL && depth >= CYCLES_BELOW; a = a->outer, depth--) {
-        if (a->container == v.list) {
+    for (size_t i = CYCLES_BELOW; i < e->depth; i++) {
+        if (e->frames[i].v.list == v.list) {
             return gt_fail(e->c, "json: unsupported value: encountered a cycle via %s",
                            gt_type_name((enum gt_type) v.type));
         }
     }
-    dsp_buf_addc(e->out, bracket);
-    return true;
+    if (e->depth + e->c->depth >= e->c->options->limits.value_depth) {
+        return gt_fail_limit(e->c, "values are nested deeper than %u levels", e->c->options->limits.value_depth);
+    }
+    return e->depth < CYCLES_BELOW || gt_charge(e->c, e->depth / 64);
 }
 
-static void end(encoder *e, char bracket, bool empty)
+static bool enter(encoder *e, gt_value v)
 {
-    e->depth--;
-    gt_shallower(e->c);
-    if (!empty) {
-        new_line(e);
+    bool   map = gt_is_map(v);
+    frame *f;
+
+    if (!gt_charge(e->c, 1) || !check_cycle(e, v)) {
+        return false;
     }
-    dsp_buf_addc(e->out, bracket);
+    if (e->depth == e->size) {
+        frame *more = gt_alloc_n(e->c, e->size * 2, sizeof(*more));
+        if (more == NULL) {
+            return false;
+        }
+        memcpy(more, e->frames, e->depth * sizeof(*more));
+        e->frames = more;
+        e->size *= 2;
+    }
+    f = &e->frames[e->depth++];
+    *f = (frame){ .v = v, .n = map ? gt_map_len(v.map) : gt_list_len(v.list) };
+    f->entries = map ? gt_map_sorted(e->c, v.map) : NULL;
+    dsp_buf_addc(e->out, map ? '{' : '[');
+    return !map || f->entries != NULL;
 }
 
-static bool member(encoder *e, dsp_str key, gt_value v, bool first, const around *outer)
+static bool key(encoder *e, dsp_str name)
 {
-    if (!first) {
-        dsp_buf_addc(e->out, ',');
-    }
-    new_line(e);
-    if (!encode_string(e, key)) {
+    if (!encode_string(e, name)) {
         return false;
     }
     dsp_buf_addz(e->out, (e->flags & GT_JSON_PRETTY) != 0 ? ": " : ":");
-    return encode(e, v, outer);
-}
-
-static bool encode_map(encoder *e, gt_value v, const around *outer)
-{
-    const around here = { outer, v.map };
-    size_t       n = gt_map_len(v.map);
-    gt_entry    *entries;
-
-    if (!begin(e, '{', v, outer)) {
-        return false;
-    }
-    entries = gt_map_sorted(e->c, v.map);
-    if (entries == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < n && !e->out->failed; i++) {
-        if (!member(e, entries[i].key, entries[i].value, i == 0, &here)) {
-            return false;
-        }
-    }
-    end(e, '}', n == 0);
     return true;
 }
 
-static bool encode_list(encoder *e, gt_value v, const around *outer)
-{
-    const around here = { outer, v.list };
-    size_t       n = gt_list_len(v.list);
-
-    if (!begin(e, '[', v, outer)) {
-        return false;
-    }
-    for (size_t i = 0; i < n && !e->out->failed; i++) {
-        if (i > 0) {
-            dsp_buf_addc(e->out, ',');
-        }
-        new_line(e);
-        if (!gt_charge(e->c, 1) || !encode(e, v.list->items[i], &here)) {
-            return false;
-        }
-    }
-    end(e, ']', n == 0);
-    return true;
-}
-
-/* A struct, or a pointer to one, by its exported fields. */
+/* A struct, or a pointer to one, by its exported fields, which are strings. */
 static bool encode_object(encoder *e, gt_value v)
 {
     const gt_type_ops *ops = gt_ops((enum gt_type) v.type);
@@ -233,34 +199,45 @@ static bool encode_object(encoder *e, gt_value v)
     gt_value           field;
     size_t             n = 0;
 
-    if (!begin(e, '{', v, NULL)) {
-        return false;
-    }
+    dsp_buf_addc(e->out, '{');
     while (!ops->fields_hidden && ops->field_at != NULL && ops->field_at(v, n, &name, &field)) {
-        if (!member(e, dsp_str_from(name), field, n == 0, NULL)) {
+        if (n > 0) {
+            dsp_buf_addc(e->out, ',');
+        }
+        new_line(e, e->depth + 1);
+        if (!key(e, dsp_str_from(name)) || !encode_string(e, field.s)) {
             return false;
         }
         n++;
     }
-    end(e, '}', n == 0);
+    if (n > 0) {
+        new_line(e, e->depth);
+    }
+    dsp_buf_addc(e->out, '}');
     return true;
 }
 
 /* --- any value ---------------------------------------------------------------------------------------------------- */
 
-static bool encode(encoder *e, gt_value v, const around *outer)
+static bool is_null(gt_value v)
 {
     enum gt_kind kind = gt_kind_of(v);
 
-    if (gt_is_nil(v) || ((kind == GT_KIND_SLICE || kind == GT_KIND_MAP) && v.list == NULL) ||
-        (kind == GT_KIND_PTR && v.type != GT_ERROR && v.env == NULL)) {
+    return gt_is_nil(v) || ((kind == GT_KIND_SLICE || kind == GT_KIND_MAP) && v.list == NULL) ||
+           (kind == GT_KIND_PTR && v.type != GT_ERROR && v.env == NULL);
+}
+
+/* A whole value, or the beginning of a list or map. */
+static bool encode(encoder *e, gt_value v)
+{
+    if (is_null(v)) {
         dsp_buf_addz(e->out, "null");
         return true;
     }
     if (gt_ops((enum gt_type) v.type)->json != NULL) {
         return gt_ops((enum gt_type) v.type)->json(e->c, v, e->out);
     }
-    switch (kind) {
+    switch (gt_kind_of(v)) {
     case GT_KIND_BOOL:
         dsp_buf_addz(e->out, v.b ? "true" : "false");
         return true;
@@ -281,17 +258,49 @@ static bool encode(encoder *e, gt_value v, const around *outer)
     case GT_KIND_STRING:
         return encode_string(e, v.s);
     case GT_KIND_SLICE:
-        return v.type == GT_LIST_UINT8 ? encode_bytes(e, v) : encode_list(e, v, outer);
     case GT_KIND_MAP:
-        return encode_map(e, v, outer);
+        return v.type == GT_LIST_UINT8 ? encode_bytes(e, v) : enter(e, v);
     default:
         return encode_object(e, v);
     }
 }
 
+/* The next element of the innermost container, or its end. */
+static bool step(encoder *e)
+{
+    frame *f = &e->frames[e->depth - 1];
+    size_t i = f->i++;
+
+    if (i == f->n) {
+        e->depth--;
+        if (f->n > 0) {
+            new_line(e, e->depth);
+        }
+        dsp_buf_addc(e->out, f->entries != NULL ? '}' : ']');
+        return true;
+    }
+    if (i > 0) {
+        dsp_buf_addc(e->out, ',');
+    }
+    new_line(e, e->depth);
+    if (!gt_charge(e->c, 1)) {
+        return false;
+    }
+    if (f->entries == NULL) {
+        return encode(e, f->v.list->items[i]);
+    }
+    return key(e, f->entries[i].key) && encode(e, f->entries[i].value);
+}
+
 bool gt_json_encode(gt_ctx *c, dsp_buf *out, gt_value v, unsigned flags)
 {
-    encoder e = { .c = c, .out = out, .flags = flags };
+    encoder e = { .c = c, .out = out, .flags = flags, .size = FIRST_FRAMES };
+    bool    ok;
 
-    return encode(&e, v, NULL);
+    e.frames = e.first;
+    ok = encode(&e, v);
+    while (ok && e.depth > 0 && !out->failed) {
+        ok = step(&e);
+    }
+    return ok;
 }
