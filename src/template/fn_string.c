@@ -322,6 +322,9 @@ static bool check_repeat(gt_ctx *c, int64_t count, size_t len)
     if (__builtin_mul_overflow((size_t) count, len, &bytes) || bytes > INT64_MAX) {
         return gt_fail(c, "strings: Repeat output length overflow");
     }
+    if (count > 1 && bytes > 1ULL << 48) {
+        return gt_fail(c, "runtime error: makeslice: len out of range"); /* over Go's address space */
+    }
     return true;
 }
 

@@ -6,11 +6,16 @@ static bool is_empty(gt_value v) { return v.type != GT_COMPLEX128 && gt_empty(v)
 static bool is_struct(gt_value v) { return gt_kind_of(v) == GT_KIND_STRUCT; }
 static bool is_pointer(gt_value v) { return gt_kind_of(v) == GT_KIND_PTR; }
 
-/* dst[key] = v. A map[string]string of a `split` takes no value out of a dict: a panic in Go. */
+/* What Go panics with where a map[string]string, as `split` makes it, would take a value out of a dict. */
+static bool not_assignable(gt_ctx *c, enum gt_type type)
+{
+    return gt_fail(c, "reflect.Value.SetMapIndex: value of type %s is not assignable to type string", gt_type_name(type));
+}
+
 static bool put(gt_ctx *c, gt_map *dst, const gt_map *src, dsp_str key, gt_value v)
 {
     if (dst->type == GT_MAP_STRING && src->type != GT_MAP_STRING) {
-        return gt_fail(c, "reflect.Value.SetMapIndex: value of type interface {} is not assignable to type string");
+        return not_assignable(c, GT_ANY);
     }
     return gt_map_set(c, dst, key, v);
 }
@@ -51,6 +56,13 @@ static enum gt_merge_result merge_entry(gt_ctx *c, gt_map *dst, const gt_map *sr
 
     if (gt_is_nil(e->value) && src->type == GT_MAP_ANY) {
         wins = overwrite;
+    } else if (gt_is_list(e->value) && dst->type == GT_MAP_STRING) {
+        if (found != NULL) {
+            gt_fail(c, "reflect: call of reflect.Value.IsNil on string Value");
+        } else {
+            not_assignable(c, (enum gt_type) e->value.type);
+        }
+        return GT_MERGE_FAILED;
     } else if (gt_is_map(e->value) || is_struct(e->value) || is_pointer(e->value)) {
         result = merge_value(c, old, e->value, overwrite);
         if (result != GT_MERGE_OK) {

@@ -74,6 +74,13 @@ static bool same_env(gt_value a, gt_value b)
     return a.env == b.env;
 }
 
+/* reflect.DeepEqual looks behind pointers. */
+static bool equal_envs(gt_value a, gt_value b)
+{
+    return a.env == b.env || (a.env != NULL && b.env != NULL && dsp_str_eq(a.env->name, b.env->name) &&
+                              dsp_str_eq(a.env->payload, b.env->payload));
+}
+
 static bool cert_field(gt_value v, dsp_str name, gt_value *out)
 {
     if (dsp_str_is(name, "Cert")) {
@@ -110,7 +117,7 @@ static const gt_type_ops env_ops = {
     .field = env_field,
     .field_at = env_field_at,
     .struct_name = "template.Environment",
-    .deep_equal = same_env,
+    .deep_equal = equal_envs,
     .same = same_env,
 };
 static const gt_type_ops cert_ops = {
