@@ -152,17 +152,41 @@ help: ## list the targets
 
 # --- in a cluster ---------------------------------------------------------------------------------------------------
 
-.PHONY: kube manifests install uninstall
-kube: ## build a real Kubernetes control plane for the tests (about 7 minutes once; KUBEBUILDER_ASSETS=DIR takes yours)
-	@t/kube/build
+# IMG=registry/dispatcher:tag names the image, OVERLAY=name one of deploy/overlays, FORCE=1 answers yes.
 
-manifests: ## write deploy/crd anew from Kubernetes' published OpenAPI document (needs Go)
-	@found=$$(t/kube/openapi) && deploy/crd/generate $$found
-
+.PHONY: install uninstall deploy undeploy run docker-build docker-push manifests kube test-kube
+export FORCE OVERLAY
 install: ## store the CustomResourceDefinitions in the cluster of the current context
 	@deploy/tool install
 
-uninstall: ## remove them, and with them all JobTemplates and JobExecutions (asks first; FORCE=1 does not)
-	@FORCE='$(FORCE)' deploy/tool uninstall
+uninstall: ## remove them, and with them all JobTemplates and JobExecutions (asks first)
+	@deploy/tool uninstall
+
+deploy: ## run IMG in the cluster of the current context, by OVERLAY (default: default)
+	@deploy/tool deploy '$(IMG)'
+
+undeploy: ## remove what deploy made; definitions, JobTemplates and JobExecutions stay
+	@deploy/tool undeploy
+
+run: deps ## controller and nginx on this machine, for the cluster of the current context, until Ctrl-C
+	+$(Q)$(MAKE) $(CONTROLLER) module
+	@deploy/run $(B)
+
+docker-build: ## build the image IMG with docker, podman or buildah
+	@deploy/image/build build '$(IMG)'
+
+docker-push: ## push it
+	@deploy/image/build push '$(IMG)'
+
+manifests: ## write what is generated in deploy/ anew; the definitions from Kubernetes' published OpenAPI document (needs Go)
+	@found=$$(t/kube/openapi) && deploy/crd/generate $$found
+	@deploy/monitoring/dashboard
+
+kube: ## build a real Kubernetes control plane for the tests (about 7 minutes once; KUBEBUILDER_ASSETS=DIR takes yours)
+	@t/kube/build
+
+test-kube: kube ## the tests that need the real control plane
+	+$(Q)$(MAKE) all
+	DSP_BUILD=$(B) prove $(or $(S),t/kube/*.t)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
