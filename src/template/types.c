@@ -1,5 +1,8 @@
 #include "function.h"
 
+#include "fn_date.h"
+#include "fn_semver.h"
+
 /* The Go types, in the order of enum gt_type. */
 static const struct type_row {
     const char  *name;
@@ -133,6 +136,13 @@ static const gt_type_ops *const ops[GT_N_TYPES] = {
     [GT_ENV] = &env_ops,
     [GT_CERT] = &cert_ops,
     [GT_ERROR] = &error_ops,
+    [GT_TIME] = &gt_time_ops,
+    [GT_DURATION] = &gt_duration_ops,
+    [GT_MONTH] = &gt_month_ops,
+    [GT_WEEKDAY] = &gt_weekday_ops,
+    [GT_LOCATION] = &gt_location_ops,
+    [GT_SEMVER] = &gt_semver_ops,
+    [GT_SEMVER_PTR] = &gt_semver_ptr_ops,
 };
 
 const gt_type_ops *gt_ops(enum gt_type type)

@@ -1,0 +1,322 @@
+#include "regex_syntax.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* Where the reading stands. */
+struct scan {
+    gt_regex_syntax *out;
+    dsp_str          s; /* all of the pattern */
+    size_t           i;
+    bool             in_class;
+};
+
+static dsp_str ahead(const struct scan *sc)
+{
+    return dsp_str_sub(sc->s, sc->i, sc->s.len);
+}
+
+static size_t find_text(dsp_str s, const char *text, size_t from)
+{
+    size_t n = strlen(text);
+
+    for (size_t i = from; i + n <= s.len; i++) {
+        if (memcmp(s.data + i, text, n) == 0) {
+            return i;
+        }
+    }
+    return s.len;
+}
+
+/* Copies n bytes as they are. */
+static void copy(struct scan *sc, size_t n)
+{
+    dsp_buf_adds(&sc->out->pattern, dsp_str_sub(sc->s, sc->i, sc->i + n));
+    sc->i = sc->i + n < sc->s.len ? sc->i + n : sc->s.len;
+}
+
+/* Writes text instead of n bytes, and remembers it. */
+static void change(struct scan *sc, size_t n, const char *text, size_t len)
+{
+    gt_regex_syntax *o = sc->out;
+
+    if (o->n_changes < GT_REGEX_CHANGES) {
+        o->changes[o->n_changes].given = dsp_str_sub(sc->s, sc->i, sc->i + n);
+        o->changes[o->n_changes].at = o->pattern.len;
+        o->changes[o->n_changes++].len = len;
+    }
+    dsp_buf_add(&o->pattern, text, len);
+    sc->i += n;
+}
+
+/* --- Unicode classes ---------------------------------------------------------------------------------------------- */
+
+/* Unicode's long names of categories, in Go's canonical spelling, and what RE2 calls them. */
+static const struct {
+    const char *name, *category;
+} categories[] = {
+    { "Closepunctuation", "Pe" }, { "Combiningmark", "M" },      { "Connectorpunctuation", "Pc" },
+    { "Control", "Cc" },          { "Currencysymbol", "Sc" },    { "Dashpunctuation", "Pd" },
+    { "Decimalnumber", "Nd" },    { "Enclosingmark", "Me" },     { "Finalpunctuation", "Pf" },
+    { "Format", "Cf" },           { "Initialpunctuation", "Pi" }, { "Letter", "L" },
+    { "Letternumber", "Nl" },     { "Lineseparator", "Zl" },     { "Lowercaseletter", "Ll" },
+    { "Mark", "M" },              { "Mathsymbol", "Sm" },        { "Modifierletter", "Lm" },
+    { "Modifiersymbol", "Sk" },   { "Nonspacingmark", "Mn" },    { "Number", "N" },
+    { "Openpunctuation", "Ps" },  { "Other", "C" },              { "Otherletter", "Lo" },
+    { "Othernumber", "No" },      { "Otherpunctuation", "Po" },  { "Othersymbol", "So" },
+    { "Paragraphseparator", "Zp" }, { "Privateuse", "Co" },      { "Punctuation", "P" },
+    { "Separator", "Z" },         { "Spaceseparator", "Zs" },    { "Spacingmark", "Mc" },
+    { "Surrogate", "Cs" },        { "Symbol", "S" },             { "Titlecaseletter", "Lt" },
+    { "Uppercaseletter", "Lu" },  { "Cntrl", "Cc" },             { "Digit", "Nd" },
+    { "Punct", "P" },             { "Casedletter", "Lc" },       { "Unassigned", "Cn" },
+};
+
+/*
+ * Classes that RE2 does not have, as the inside of a positive class. C holds what is unassigned in Go (since 1.25), so
+ * it is written as the opposite of the rest.
+ */
+static const struct {
+    const char *name, *members;
+    bool        opposite;
+} unions[] = {
+    { "C", "\\pL\\pM\\pN\\pP\\pS\\pZ", true },
+    { "Cn", "\\pL\\pM\\pN\\pP\\pS\\pZ\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}", true },
+    { "Assigned", "\\pL\\pM\\pN\\pP\\pS\\pZ\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}", false },
+    { "Lc", "\\p{Lu}\\p{Ll}\\p{Lt}", false },
+    { "Ascii", "[:ascii:]", false },
+};
+
+/* Go's canonical spelling: no blanks, dashes and underscores; the first letter large, all others small. */
+static bool canonical(dsp_str name, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        if (c == '_' || c == '-' || c == ' ') {
+            continue;
+        }
+        if (n + 1 == size) {
+            return false;
+        }
+        if (n == 0 && c >= 'a' && c <= 'z') {
+            c = (char) (c - 32);
+        } else if (n > 0 && c >= 'A' && c <= 'Z') {
+            c = (char) (c + 32);
+        }
+        out[n++] = c;
+    }
+    out[n] = '\0';
+    for (size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++) {
+        if (strcmp(out, categories[i].name) == 0) {
+            strcpy(out, categories[i].category);
+        }
+    }
+    return true;
+}
+
+/* \p or \P and its name, len bytes in all. */
+static void add_class(struct scan *sc, size_t len, dsp_str name, bool negative)
+{
+    char    spelt[64];
+    dsp_buf b;
+
+    if (name.len > 0 && name.data[0] == '^') {
+        negative = !negative;
+        name = dsp_str_sub(name, 1, name.len);
+    }
+    if (!canonical(name, spelt, sizeof(spelt))) {
+        copy(sc, len);
+        return;
+    }
+    dsp_buf_init(&b, 256);
+    dsp_buf_addf(&b, "\\%c{%s}", negative ? 'P' : 'p', spelt);
+    for (size_t i = 0; i < sizeof(unions) / sizeof(unions[0]); i++) {
+        if (strcmp(spelt, unions[i].name) == 0) {
+            bool outside = negative != unions[i].opposite;
+
+            dsp_buf_reset(&b);
+            if (!sc->in_class) {
+                dsp_buf_addf(&b, "[%s%s]", outside ? "^" : "", unions[i].members);
+            } else if (!outside) {
+                dsp_buf_addz(&b, unions[i].members);
+            } else {
+                dsp_buf_addf(&b, "\\%c{%s}", negative ? 'P' : 'p', spelt); /* a class in a class has no opposite */
+            }
+        }
+    }
+    change(sc, len, dsp_buf_cstr(&b), b.len);
+    dsp_buf_free(&b);
+}
+
+static void unicode_class(struct scan *sc)
+{
+    dsp_str s = ahead(sc);
+    bool    negative = s.data[1] == 'P';
+    size_t  end;
+
+    if (s.len < 3) {
+        copy(sc, 2);
+    } else if (s.data[2] != '{') {
+        uint32_t rune;
+        size_t   n = dsp_utf8_decode(dsp_str_sub(s, 2, s.len), &rune);
+
+        add_class(sc, 2 + n, dsp_str_sub(s, 2, 2 + n), negative);
+    } else {
+        end = dsp_str_find(s, '}');
+        if (end == s.len) {
+            copy(sc, s.len);
+        } else {
+            add_class(sc, end + 1, dsp_str_sub(s, 3, end), negative);
+        }
+    }
+}
+
+/* --- the rest ----------------------------------------------------------------------------------------------------- */
+
+static void escape(struct scan *sc)
+{
+    dsp_str s = ahead(sc);
+
+    if (s.len < 2) {
+        copy(sc, 1);
+    } else if (s.data[1] == 'p' || s.data[1] == 'P') {
+        unicode_class(sc);
+    } else if (s.data[1] == 'C') {
+        change(sc, 2, "\\j", 2);
+    } else if (s.data[1] == 'Q' && !sc->in_class) {
+        copy(sc, find_text(s, "\\E", 2) + 2);
+    } else {
+        copy(sc, 2);
+    }
+}
+
+/* From [ to its ]. A ] that comes first is a member. */
+static void char_class(struct scan *sc)
+{
+    copy(sc, 1);
+    sc->in_class = true;
+    if (sc->i < sc->s.len && sc->s.data[sc->i] == '^') {
+        copy(sc, 1);
+    }
+    if (sc->i < sc->s.len && sc->s.data[sc->i] == ']') {
+        copy(sc, 1);
+    }
+    while (sc->i < sc->s.len && sc->s.data[sc->i] != ']') {
+        dsp_str s = ahead(sc);
+        size_t  end = find_text(s, ":]", 2);
+
+        if (s.data[0] == '\\') {
+            escape(sc);
+        } else if (dsp_str_has_prefix(s, DSP_STR("[:")) && end < s.len) {
+            copy(sc, end + 2);
+        } else {
+            copy(sc, 1);
+        }
+    }
+    copy(sc, 1);
+    sc->in_class = false;
+}
+
+static bool valid_name(dsp_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+
+        if (c != '_' && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')) {
+            return false;
+        }
+    }
+    return name.len > 0;
+}
+
+static void add_group(struct scan *sc, dsp_str name)
+{
+    sc->out->groups++;
+    dsp_buf_adds(&sc->out->names, name);
+    dsp_buf_addc(&sc->out->names, '\0');
+}
+
+/* (?P<name> or (?<name>: `start` bytes before the name. */
+static void named_group(struct scan *sc, size_t start)
+{
+    dsp_str s = ahead(sc), name;
+    size_t  end = dsp_str_find(s, '>'), bad;
+
+    name = dsp_str_sub(s, start, end);
+    if (end < s.len && valid_name(name)) {
+        add_group(sc, name);
+        dsp_buf_addc(&sc->out->pattern, '(');
+        sc->i += end + 1;
+        return;
+    }
+    if (end < s.len) {
+        bad = dsp_utf8_invalid_at(name);
+        sc->out->bad_bytes = bad < name.len ? dsp_str_sub(name, bad, name.len) : sc->out->bad_bytes;
+        sc->out->bad_name = dsp_str_sub(s, 0, end + 1);
+    } else {
+        sc->out->bad_name = s;
+    }
+    dsp_buf_addz(&sc->out->pattern, "(?P<"); /* RE2 stops here too */
+    sc->i += start;
+    copy(sc, s.len);
+}
+
+static void group(struct scan *sc)
+{
+    dsp_str s = ahead(sc);
+
+    if (s.len > 4 && dsp_str_has_prefix(s, DSP_STR("(?P<"))) {
+        named_group(sc, 4);
+    } else if (s.len > 3 && dsp_str_has_prefix(s, DSP_STR("(?<"))) {
+        named_group(sc, 3);
+    } else {
+        if (!dsp_str_has_prefix(s, DSP_STR("(?"))) {
+            add_group(sc, DSP_STR(""));
+        }
+        copy(sc, 1);
+    }
+}
+
+bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern)
+{
+    struct scan sc = { .out = o, .s = pattern };
+    size_t      bad = dsp_utf8_invalid_at(pattern);
+
+    memset(o, 0, sizeof(*o));
+    dsp_buf_init(&o->pattern, pattern.len * 16 + 256);
+    dsp_buf_init(&o->names, pattern.len + 16);
+    o->bad_bytes = dsp_str_sub(pattern, bad, pattern.len);
+    while (sc.i < pattern.len) {
+        switch (pattern.data[sc.i]) {
+        case '\\': escape(&sc); break;
+        case '[': char_class(&sc); break;
+        case '(': group(&sc); break;
+        default: copy(&sc, 1);
+        }
+    }
+    return !o->pattern.failed && !o->names.failed;
+}
+
+void gt_regex_syntax_free(gt_regex_syntax *o)
+{
+    dsp_buf_free(&o->pattern);
+    dsp_buf_free(&o->names);
+}
+
+dsp_str gt_regex_syntax_given(const gt_regex_syntax *o, dsp_str pattern, dsp_str piece)
+{
+    if (dsp_str_eq(piece, dsp_buf_str(&o->pattern))) {
+        return pattern;
+    }
+    for (size_t i = 0; i < o->n_changes; i++) {
+        dsp_str changed = { o->pattern.data + o->changes[i].at, o->changes[i].len };
+
+        if (dsp_str_eq(piece, changed)) {
+            return o->changes[i].given;
+        }
+    }
+    return piece;
+}
