@@ -85,6 +85,7 @@ void dsp_actor_init(dsp_actor *a, dsp_store *store, dsp_job_renderer *renderer, 
 
 void dsp_actor_free(dsp_actor *a)
 {
+    dsp_actions_free(a);
     dsp_heap_free(&a->timers);
     a->store->changed = NULL;
 }

@@ -62,6 +62,7 @@ typedef struct dsp_actor {
     dsp_live *head[2], *tail[2]; /* 0: fresh work, 1: old work */
     dsp_heap  timers;
     unsigned  in_flight;
+    struct dsp_action_call *calls; /* those under way */
     bool      leading;  /* only then are actions begun */
     bool      stopping; /* none are begun any more */
     bool      no_memory; /* the caller should end: what is known is not complete */

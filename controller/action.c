@@ -20,7 +20,8 @@
 #define MANAGER     "fieldManager=dispatcher-controller"
 
 /* An action under way; its JobExecution is busy until it has ended. */
-struct action {
+struct dsp_action_call {
+    struct dsp_action_call *prev, *next;
     dsp_actor      *actor;
     dsp_execution  *execution;
     enum dsp_action kind;
@@ -48,10 +49,42 @@ static void log_result(enum dsp_log_level level, const dsp_execution *e, const c
 
 static void on_answer(void *context, const dsp_answer *answer);
 
-static void free_action(struct action *act)
+static void free_action(struct dsp_action_call *act)
 {
     free(act->job_name);
     free(act);
+}
+
+static void link_action(dsp_actor *a, struct dsp_action_call *act)
+{
+    act->prev = NULL;
+    act->next = a->calls;
+    if (a->calls != NULL) {
+        a->calls->prev = act;
+    }
+    a->calls = act;
+}
+
+static void unlink_action(dsp_actor *a, struct dsp_action_call *act)
+{
+    if (act->prev != NULL) {
+        act->prev->next = act->next;
+    } else {
+        a->calls = act->next;
+    }
+    if (act->next != NULL) {
+        act->next->prev = act->prev;
+    }
+}
+
+void dsp_actions_free(dsp_actor *a)
+{
+    while (a->calls != NULL) {
+        struct dsp_action_call *act = a->calls;
+
+        unlink_action(a, act);
+        free_action(act);
+    }
 }
 
 /* One segment of a path, percent-encoded where a stranger's name needs it. */
@@ -88,9 +121,9 @@ static void execution_path(dsp_buf *path, const dsp_jobexecution *je)
 }
 
 /* Makes e busy with one request. Takes nothing over; path and body may be freed afterwards. */
-static bool send(dsp_actor *a, dsp_execution *e, const struct action *what, const dsp_call *call)
+static bool send(dsp_actor *a, dsp_execution *e, const struct dsp_action_call *what, const dsp_call *call)
 {
-    struct action *act = malloc(sizeof(*act));
+    struct dsp_action_call *act = malloc(sizeof(*act));
 
     if (act != NULL) {
         *act = *what;
@@ -110,6 +143,7 @@ static bool send(dsp_actor *a, dsp_execution *e, const struct action *what, cons
         a->no_memory = true;
         return false;
     }
+    link_action(a, act);
     e->live->busy = true;
     a->in_flight++;
     a->metrics->active = a->in_flight;
@@ -143,7 +177,7 @@ static void cannot_render(dsp_actor *a, dsp_execution *e, const dsp_rendered *re
 static bool send_job(dsp_actor *a, dsp_execution *e, dsp_str name, dsp_str body, dsp_arena *arena)
 {
     dsp_str       copy = dsp_arena_str(arena, name);
-    struct action act = { .kind = DSP_ACT_CREATE_JOB, .job_name = (char *) (uintptr_t) copy.data };
+    struct dsp_action_call act = { .kind = DSP_ACT_CREATE_JOB, .job_name = (char *) (uintptr_t) copy.data };
     dsp_live     *live = e->live;
     dsp_buf       path;
     bool          ok;
@@ -212,7 +246,7 @@ static void put(dsp_actor *a, enum dsp_kind kind, dsp_json object)
     }
 }
 
-static void ended_create(struct action *act, const dsp_answer *answer, const dsp_outcome *o)
+static void ended_create(struct dsp_action_call *act, const dsp_answer *answer, const dsp_outcome *o)
 {
     dsp_actor     *a = act->actor;
     dsp_execution *e = act->execution;
@@ -251,7 +285,7 @@ static void ended_create(struct action *act, const dsp_answer *answer, const dsp
 static bool begin_read_job(dsp_actor *a, dsp_execution *e, dsp_str name)
 {
     char         *copy = dsp_str_dup(name);
-    struct action act = { .kind = DSP_ACT_READ_JOB, .job_name = copy };
+    struct dsp_action_call act = { .kind = DSP_ACT_READ_JOB, .job_name = copy };
     dsp_buf       path;
     bool          ok;
 
@@ -276,7 +310,7 @@ static void backoff(dsp_actor *a, dsp_live *live, const dsp_answer *answer)
 }
 
 /* The name that we tried belongs to a Job of somebody else. */
-static void name_conflict(struct action *act, const dsp_answer *answer, const dsp_job *job)
+static void name_conflict(struct dsp_action_call *act, const dsp_answer *answer, const dsp_job *job)
 {
     dsp_actor *a = act->actor;
     dsp_buf    message;
@@ -288,7 +322,7 @@ static void name_conflict(struct action *act, const dsp_answer *answer, const ds
     retry_create(a, act->execution->live, answer);
 }
 
-static void found_job(struct action *act, const dsp_answer *answer, dsp_json object)
+static void found_job(struct dsp_action_call *act, const dsp_answer *answer, dsp_json object)
 {
     dsp_actor     *a = act->actor;
     dsp_execution *e = act->execution;
@@ -312,7 +346,7 @@ static void found_job(struct action *act, const dsp_answer *answer, dsp_json obj
     dsp_arena_free(&arena);
 }
 
-static void ended_read_job(struct action *act, const dsp_answer *answer, const dsp_outcome *o)
+static void ended_read_job(struct dsp_action_call *act, const dsp_answer *answer, const dsp_outcome *o)
 {
     dsp_actor    *a = act->actor;
     dsp_live     *live = act->execution->live;
@@ -338,7 +372,7 @@ static void ended_read_job(struct action *act, const dsp_answer *answer, const d
 
 static bool begin_read_pods(dsp_actor *a, dsp_execution *e, dsp_str job_name)
 {
-    struct action act = { .kind = DSP_ACT_READ_PODS };
+    struct dsp_action_call act = { .kind = DSP_ACT_READ_PODS };
     dsp_buf       path;
     bool          ok;
 
@@ -352,7 +386,7 @@ static bool begin_read_pods(dsp_actor *a, dsp_execution *e, dsp_str job_name)
     return ok;
 }
 
-static void ended_read_pods(struct action *act, const dsp_answer *answer, const dsp_outcome *o)
+static void ended_read_pods(struct dsp_action_call *act, const dsp_answer *answer, const dsp_outcome *o)
 {
     dsp_job_failure failure;
     dsp_arena       arena;
@@ -401,7 +435,7 @@ static bool remember_sent(dsp_live *live, const dsp_jobexecution_status *status)
 
 static bool begin_patch_status(dsp_actor *a, dsp_execution *e, const dsp_jobexecution_status *status)
 {
-    struct action act = { .kind = DSP_ACT_PATCH_STATUS };
+    struct dsp_action_call act = { .kind = DSP_ACT_PATCH_STATUS };
     dsp_buf       path, body;
     bool          ok;
 
@@ -462,7 +496,7 @@ void dsp_action_confirm(dsp_actor *a, dsp_execution *e)
     }
 }
 
-static void ended_patch_status(struct action *act, const dsp_answer *answer, const dsp_outcome *o)
+static void ended_patch_status(struct dsp_action_call *act, const dsp_answer *answer, const dsp_outcome *o)
 {
     dsp_actor *a = act->actor;
     dsp_live  *live = act->execution->live;
@@ -496,7 +530,7 @@ static void ended_patch_status(struct action *act, const dsp_answer *answer, con
 
 bool dsp_action_read_execution(dsp_actor *a, dsp_execution *e)
 {
-    struct action act = { .read_execution = true };
+    struct dsp_action_call act = { .read_execution = true };
     dsp_buf       path;
     bool          ok;
 
@@ -507,7 +541,7 @@ bool dsp_action_read_execution(dsp_actor *a, dsp_execution *e)
     return ok;
 }
 
-static void ended_read_execution(struct action *act, const dsp_answer *answer, const dsp_outcome *o)
+static void ended_read_execution(struct dsp_action_call *act, const dsp_answer *answer, const dsp_outcome *o)
 {
     dsp_actor *a = act->actor;
     dsp_live  *live = act->execution->live;
@@ -526,7 +560,7 @@ static void ended_read_execution(struct action *act, const dsp_answer *answer, c
 
 static bool begin_patch_ttl(dsp_actor *a, dsp_execution *e)
 {
-    struct action  act = { .kind = DSP_ACT_PATCH_TTL };
+    struct dsp_action_call  act = { .kind = DSP_ACT_PATCH_TTL };
     const dsp_job *job = e->live->job;
     dsp_buf        path, body;
     bool           ok;
@@ -545,7 +579,7 @@ static bool begin_patch_ttl(dsp_actor *a, dsp_execution *e)
     return ok;
 }
 
-static void ended_patch_ttl(struct action *act, const dsp_answer *answer, const dsp_outcome *o)
+static void ended_patch_ttl(struct dsp_action_call *act, const dsp_answer *answer, const dsp_outcome *o)
 {
     dsp_actor *a = act->actor;
     dsp_live  *live = act->execution->live;
@@ -563,7 +597,7 @@ static void ended_patch_ttl(struct action *act, const dsp_answer *answer, const 
 
 static bool begin_delete(dsp_actor *a, dsp_execution *e)
 {
-    struct action act = { .kind = DSP_ACT_DELETE_EXECUTION };
+    struct dsp_action_call act = { .kind = DSP_ACT_DELETE_EXECUTION };
     dsp_buf       path, body;
     bool          ok;
 
@@ -580,7 +614,7 @@ static bool begin_delete(dsp_actor *a, dsp_execution *e)
     return ok;
 }
 
-static void ended_delete(struct action *act, const dsp_answer *answer, const dsp_outcome *o)
+static void ended_delete(struct dsp_action_call *act, const dsp_answer *answer, const dsp_outcome *o)
 {
     dsp_live *live = act->execution->live;
 
@@ -619,7 +653,7 @@ bool dsp_action_begin(dsp_actor *a, dsp_execution *e, const dsp_decision *d)
     return false;
 }
 
-static void ended(struct action *act, const dsp_answer *answer, const dsp_outcome *o)
+static void ended(struct dsp_action_call *act, const dsp_answer *answer, const dsp_outcome *o)
 {
     if (act->read_execution) {
         ended_read_execution(act, answer, o);
@@ -649,7 +683,7 @@ static void ended(struct action *act, const dsp_answer *answer, const dsp_outcom
     }
 }
 
-static enum dsp_call_kind call_kind(const struct action *act)
+static enum dsp_call_kind call_kind(const struct dsp_action_call *act)
 {
     if (act->method[0] == 'G') {
         return DSP_CALL_READ;
@@ -662,7 +696,7 @@ static enum dsp_call_kind call_kind(const struct action *act)
 
 static void on_answer(void *context, const dsp_answer *answer)
 {
-    struct action *act = context;
+    struct dsp_action_call *act = context;
     dsp_actor     *a = act->actor;
     dsp_live      *live = act->execution->live;
     dsp_arena      arena;
@@ -680,5 +714,6 @@ static void on_answer(void *context, const dsp_answer *answer)
     live->busy = live->again = false;
     dsp_actor_add(a, act->execution); /* always: what is next? */
     a->host.kick(a->host.context);
+    unlink_action(a, act);
     free_action(act);
 }

@@ -18,6 +18,9 @@ bool dsp_action_read_execution(dsp_actor *a, dsp_execution *e);
  */
 void dsp_action_confirm(dsp_actor *a, dsp_execution *e);
 
+/* Forgets the actions whose answers will not come. */
+void dsp_actions_free(dsp_actor *a);
+
 /* 5 ms doubled with each failure up to 5 min, the upper half of it at random. */
 int64_t dsp_backoff_ms(dsp_actor *a, unsigned failures);
 
