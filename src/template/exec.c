@@ -255,6 +255,9 @@ static outcome walk_range_body(gt_exec *e, const gt_value *dot, const gt_node *n
             return range_int(e, node, v);
         }
     } else if (v.type == GT_STRING || (!gt_len(v, &len) && !gt_is_nil(v))) {
+        if (v.type == GT_LOCATION) { /* Go looks behind the pointer, and the struct behind it has no String method */
+            return fail_value(e, "range can't iterate over {", v, " [] []  0 0 <nil>}");
+        }
         return fail_value(e, "range can't iterate over ", v, "");
     } else if (!gt_is_nil(v) && len > 0) {
         return gt_is_list(v) ? range_list(e, node, v.list) : range_map(e, node, v.map);
