@@ -1,0 +1,60 @@
+#include "cluster.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crd.h"
+#include "namespaces.h"
+#include "pages.h"
+#include "watch.h"
+
+static void first_namespaces(dc_cluster *c)
+{
+    static const char *const always[] = { "default", "kube-node-lease", "kube-public", "kube-system" };
+
+    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
+        dc_namespace_ensure(c, always[i]);
+    }
+    if (c->options.namespace_list != NULL) {
+        char *list = strdup(c->options.namespace_list), *rest = list, *name;
+        while ((name = strsep(&rest, ",")) != NULL) {
+            if (*name != '\0') {
+                dc_namespace_ensure(c, name);
+            }
+        }
+        free(list);
+    }
+}
+
+bool dc_cluster_start(dc_cluster *c)
+{
+    dc_store_init(&c->store, c->options.history);
+    dc_kinds_builtin(c);
+    c->pages = dc_pages_new();
+    c->watchers = dc_watchers_new(c);
+    dc_namespaces_start(c);
+    if (!dc_crds_start(c)) {
+        return false;
+    }
+    first_namespaces(c);
+    return true;
+}
+
+void dc_cluster_stop(dc_cluster *c)
+{
+    dc_namespaces_stop(c);
+    dc_watchers_free(c->watchers);
+    dc_pages_free(c->pages);
+    dc_crds_stop(c);
+    while (c->kinds.first != NULL) {
+        dc_kind *k = c->kinds.first;
+        c->kinds.first = k->next;
+        dc_collection_free(&c->store, &k->objects);
+        if (!k->custom) {
+            free((char *) k->list_kind);
+        }
+        free(k);
+    }
+    dc_store_free(&c->store);
+}

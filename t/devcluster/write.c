@@ -1,0 +1,431 @@
+#include "write.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "event_view.h"
+#include "meta.h"
+#include "namespaces.h"
+#include "schema.h"
+#include "tree.h"
+#include "view.h"
+
+static bool namespace_open(dc_cluster *c, const dc_kind *kind, const char *ns, const char *name, dc_fail *f)
+{
+    const dc_object *o = dc_store_get(c->namespaces, "", ns);
+    char             message[512];
+
+    if (o == NULL) {
+        return dc_fail_not_found(f, dc_kind_name(c->namespaces, ns));
+    }
+    if (!o->deleting) {
+        return true;
+    }
+    dc_fail_set(f, 403, "Forbidden",
+                "%s%s%s \"%s\" is forbidden: unable to create new content in namespace %s because it is being "
+                "terminated", kind->plural, *kind->group != '\0' ? "." : "", kind->group, name, ns);
+    f->details = cJSON_CreateObject();
+    dc_set_str(f->details, "name", name);
+    dc_set_str(f->details, "kind", kind->plural);
+    if (*kind->group != '\0') {
+        dc_set_str(f->details, "group", kind->group);
+    }
+    snprintf(message, sizeof(message), "namespace %s is being terminated", ns);
+    dc_fail_cause(f, "NamespaceTerminating", "metadata.namespace", message);
+    return false;
+}
+
+/* The order in which an object is written: apiVersion first (store.h), then as everywhere. */
+static void put_header_first(const dc_kind *kind, cJSON *tree)
+{
+    char   version[256];
+    cJSON *api = dc_get(tree, "apiVersion"), *kind_node = dc_get(tree, "kind"), *metadata = dc_get(tree, "metadata");
+
+    dc_api_version(kind, kind->storage, version);
+    if (kind->custom) {
+        dc_sort(tree);
+    }
+    cJSON_Delete(cJSON_DetachItemViaPointer(tree, api));
+    cJSON_Delete(cJSON_DetachItemViaPointer(tree, kind_node));
+    cJSON_DetachItemViaPointer(tree, metadata);
+    free(metadata->string);
+    metadata->string = NULL;
+    cJSON *names[] = { cJSON_CreateString(version), cJSON_CreateString(kind->kind), metadata };
+    const char *const keys[] = { "apiVersion", "kind", "metadata" };
+    for (int i = 0; i < 3; i++) {
+        names[i]->string = strdup(keys[i]);
+        dc_insert(tree, i, names[i]);
+    }
+}
+
+static void default_type(const dc_kind *kind, cJSON *tree)
+{
+    if (dc_get(tree, "apiVersion") == NULL) {
+        dc_set_str(tree, "apiVersion", "");
+    }
+    if (dc_get(tree, "kind") == NULL) {
+        dc_set_str(tree, "kind", kind->kind);
+    }
+}
+
+static bool refuse_problems(const dc_kind *kind, const dc_write *w, dc_fail *f)
+{
+    dsp_buf     text;
+    const char *version = kind->versions[w->version].name;
+
+    if (!w->strict || w->problems == NULL || w->problems->child == NULL) {
+        return true;
+    }
+    dsp_buf_init(&text, 1 << 20);
+    for (const cJSON *p = w->problems->child; p != NULL; p = p->next) {
+        dsp_buf_addf(&text, "%s%s", p == w->problems->child ? "" : ", ", p->valuestring);
+    }
+    dc_fail_set(f, 400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
+                kind->kind, version, kind->kind, dsp_buf_cstr(&text));
+    dsp_buf_free(&text);
+    return false;
+}
+
+static bool check(dc_cluster *c, dc_kind *kind, const dc_write *w, cJSON *tree, const cJSON *old, dc_fail *f)
+{
+    dc_errors      errors = { NULL };
+    const dc_hooks *hooks = kind->hooks;
+
+    if (!dc_schema_prune(kind, w->version, tree, w->problems, f) || !refuse_problems(kind, w, f)) {
+        return false;
+    }
+    if (hooks != NULL && hooks->prepare != NULL) {
+        hooks->prepare(c, tree, old);
+    }
+    dc_meta_validate(kind, tree, old, &errors);
+    dc_schema_validate(kind, w->version, tree, old, &errors);
+    if (hooks != NULL && hooks->validate != NULL) {
+        hooks->validate(tree, old, &errors);
+    }
+    const char *name = dc_str(dc_get(tree, "metadata"), "name");
+    return dc_errors_done(&errors, dc_kind_name(kind, name != NULL ? name : ""), f);
+}
+
+/* A generated name that is taken is generated anew, as servers since 1.31 do. */
+static bool name_is_free(dc_kind *kind, cJSON *tree)
+{
+    cJSON      *metadata = dc_get(tree, "metadata");
+    const char *ns = dc_str(metadata, "namespace");
+
+    return dc_store_slot(kind, ns != NULL ? ns : "", dc_str(metadata, "name")) == NULL;
+}
+
+dc_object *dc_create_object(dc_cluster *c, dc_kind *kind, const dc_write *w, cJSON *tree, dc_fail *f)
+{
+    cJSON      *metadata = dc_ensure(tree, "metadata");
+    const char *given = dc_str(metadata, "name");
+    bool        generated = given == NULL || *given == '\0';
+    const char *ns = dc_str(metadata, "namespace");
+
+    if (!cJSON_IsObject(metadata)) {
+        dc_fail_set(f, 400, "BadRequest", "metadata: Invalid value: not an object");
+        return NULL;
+    }
+    if (dc_str(metadata, "resourceVersion") != NULL && *dc_str(metadata, "resourceVersion") != '\0') {
+        dc_fail_set(f, 400, "BadRequest", "resourceVersion should not be set on objects to be created");
+        return NULL;
+    }
+    if (kind->namespaced && !namespace_open(c, kind, ns, given != NULL ? given : "", f)) {
+        return NULL;
+    }
+    default_type(kind, tree);
+    if (kind->status) {
+        dc_del(tree, "status");
+    }
+    dc_meta_create(kind, tree);
+    for (int i = 0; generated && i < 8 && dc_str(metadata, "name") != NULL && !name_is_free(kind, tree); i++) {
+        dc_set_str(metadata, "name", "");
+        dc_meta_create(kind, tree);
+    }
+    if (!check(c, kind, w, tree, NULL, f)) {
+        return NULL;
+    }
+    if (!name_is_free(kind, tree)) {
+        dc_fail_exists(f, dc_kind_name(kind, dc_str(metadata, "name")));
+        return NULL;
+    }
+    if (kind->hooks != NULL && kind->hooks->admit != NULL && !kind->hooks->admit(c, tree, f)) {
+        return NULL;
+    }
+    put_header_first(kind, tree);
+    return w->dry_run ? NULL : dc_store_put(&c->store, kind, tree);
+}
+
+/* The part that this way of writing may change is taken from the new tree, the rest from the old one. */
+static void limit_to_sub(const dc_kind *kind, cJSON *tree, const cJSON *old, const char *sub)
+{
+    const cJSON *status = dc_get(sub != NULL ? tree : old, "status");
+
+    if (sub == NULL && kind->status) {
+        dc_del(tree, "status");
+        if (status != NULL) {
+            dc_set(tree, "status", dc_copy(status));
+        }
+    } else if (sub != NULL && strcmp(sub, "status") == 0) {
+        /* all but the status is the old object's; custom resources keep even the metadata, but for managedFields */
+        cJSON *kept = status != NULL ? dc_copy(status) : NULL;
+        cJSON *labels = dc_get(tree, "metadata");
+        cJSON *metadata = !kind->custom && cJSON_IsObject(labels) ? dc_copy(labels) : dc_copy(dc_get(old, "metadata"));
+        while (tree->child != NULL) {
+            cJSON_Delete(cJSON_DetachItemViaPointer(tree, tree->child));
+        }
+        for (const cJSON *m = old->child; m != NULL; m = m->next) {
+            if (strcmp(m->string, "status") != 0 && strcmp(m->string, "metadata") != 0) {
+                dc_set(tree, m->string, dc_copy(m));
+            }
+        }
+        dc_set(tree, "metadata", metadata);
+        if (kept != NULL) {
+            dc_set(tree, "status", kept);
+        }
+    }
+}
+
+static bool check_version(const dc_kind *kind, const cJSON *tree, const dc_object *old, const char *name, dc_fail *f)
+{
+    const char *rv = dc_str(dc_get(tree, "metadata"), "resourceVersion");
+    const char *uid = dc_str(dc_get(tree, "metadata"), "uid");
+    char        present[24];
+
+    if (uid != NULL && *uid != '\0' && strcmp(uid, old->uid) != 0) {
+        return dc_fail_conflict(f, dc_kind_name(kind, name),
+                                "StorageError: invalid object, Code: 4, Key: /registry/%s/%s/%s, ResourceVersion: 0, "
+                                "AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: "
+                                "%s", kind->plural, old->ns, old->name, uid, old->uid);
+    }
+    if (rv == NULL || *rv == '\0' || strcmp(rv, "0") == 0) {
+        return true;
+    }
+    snprintf(present, sizeof(present), "%" PRIu64, old->rv);
+    if (strcmp(rv, present) != 0) {
+        return dc_fail_conflict(f, dc_kind_name(kind, name),
+                                "the object has been modified; please apply your changes to the latest version and "
+                                "try again");
+    }
+    return true;
+}
+
+static bool finished_dying(const cJSON *tree)
+{
+    return dc_str(dc_get(tree, "metadata"), "deletionTimestamp") != NULL && !dc_has_finalizers(tree);
+}
+
+dc_object *dc_update_object(dc_cluster *c, dc_kind *kind, const dc_write *w, cJSON *tree, dc_fail *f)
+{
+    cJSON      *metadata = dc_ensure(tree, "metadata");
+    const char *ns = dc_str(metadata, "namespace");
+    const char *name = dc_str(metadata, "name");
+    dc_object  *present = dc_store_get(kind, ns != NULL ? ns : "", name);
+    dc_object  *result = NULL;
+
+    if (present == NULL) {
+        dc_fail_not_found(f, dc_kind_name(kind, name));
+        return NULL;
+    }
+    if (!check_version(kind, tree, present, name, f)) {
+        return NULL;
+    }
+    cJSON *old = dc_object_tree(present);
+    default_type(kind, tree);
+    limit_to_sub(kind, tree, old, w->sub);
+    dc_meta_update(kind, tree, old);
+    if (check(c, kind, w, tree, old, f)) {
+        put_header_first(kind, tree);
+        if (finished_dying(tree) && !(kind == c->namespaces && dc_namespace_is_held(tree))) {
+            if (!w->dry_run) {
+                dc_store_remove(&c->store, kind, present->ns, present->name);
+            }
+        } else if (dc_equal(tree, old)) {
+            result = present;
+        } else if (!w->dry_run) {
+            result = dc_store_put(&c->store, kind, tree);
+        }
+    }
+    cJSON_Delete(old);
+    return result;
+}
+
+bool dc_check_identity(dc_request *r, cJSON *tree)
+{
+    const char *api = dc_str(tree, "apiVersion"), *kind = dc_str(tree, "kind");
+    char        wanted[256];
+
+    dc_api_version(r->kind, r->version, wanted);
+    if (!cJSON_IsObject(tree) || (r->kind->custom && (kind == NULL || *kind == '\0'))) {
+        return dc_fail_set(&r->fail, 400, "BadRequest", "Object 'Kind' is missing in '%.*s'",
+                           (int) (r->body.len < 500 ? r->body.len : 500), r->body.data);
+    }
+    if (api != NULL && *api != '\0' && strcmp(api, wanted) != 0) {
+        return dc_fail_set(&r->fail, 400, "BadRequest",
+                           "the API version in the data (%s) does not match the expected API version (%s)", api,
+                           wanted);
+    }
+    if (kind != NULL && *kind != '\0' && strcmp(kind, r->kind->kind) != 0) {
+        return dc_fail_set(&r->fail, 400, "BadRequest",
+                           "%s in version \"%s\" cannot be handled as a %s: the kind in the data is %s", r->kind->kind,
+                           r->kind->versions[r->version].name, r->kind->kind, kind);
+    }
+    cJSON      *metadata = dc_ensure(tree, "metadata");
+    const char *ns = dc_str(metadata, "namespace"), *name = dc_str(metadata, "name");
+    if (!cJSON_IsObject(metadata)) {
+        return dc_fail_set(&r->fail, 400, "BadRequest", "metadata is not an object");
+    }
+    if (r->ns != NULL && ns != NULL && *ns != '\0' && strcmp(ns, r->ns) != 0) {
+        return dc_fail_set(&r->fail, 400, "BadRequest",
+                           "the namespace of the provided object does not match the namespace sent on the request");
+    }
+    if (r->name != NULL && name != NULL && *name != '\0' && strcmp(name, r->name) != 0) {
+        return dc_fail_set(&r->fail, 400, "BadRequest",
+                           "the name of the object (%s) does not match the name on the URL (%s)", name, r->name);
+    }
+    if (r->ns != NULL) {
+        dc_set_str(metadata, "namespace", r->ns);
+    } else {
+        dc_del(metadata, "namespace");
+    }
+    if (r->name != NULL) {
+        dc_set_str(metadata, "name", r->name);
+    }
+    return true;
+}
+
+void dc_answer_object(dc_request *r, int code, const dc_object *o, const cJSON *tree)
+{
+    char version[256];
+
+    if (o != NULL) {
+        r->code = code;
+        r->content_type = "application/json";
+        dc_view_object(r, o, true, &r->answer);
+        dsp_buf_addc(&r->answer, '\n');
+        return;
+    }
+    cJSON *copy = dc_copy(tree);
+    dc_api_version(r->kind, r->version, version);
+    if (r->kind->view_of != NULL) {
+        dc_event_from_core(copy);
+    }
+    dc_set_str(copy, "apiVersion", version);
+    dc_answer_tree(r, code, copy);
+    cJSON_Delete(copy);
+}
+
+/* The body of a create or replace, checked for what can be known without the store. NULL: r->fail. */
+static cJSON *read_object(dc_request *r, cJSON *problems)
+{
+    const char *type = dc_header(r, "Content-Type");
+    cJSON      *duplicates = cJSON_CreateArray();
+    char        text[600];
+
+    if (type != NULL && strstr(type, "json") == NULL && strstr(type, "yaml") == NULL && *type != '\0' &&
+        strncmp(type, "application/x-www-form-urlencoded", 33) != 0) {
+        dc_fail_set(&r->fail, 415, "UnsupportedMediaType",
+                    "the body of the request was in an unknown format - accepted media types include: "
+                    "application/json, application/yaml");
+        cJSON_Delete(duplicates);
+        return NULL;
+    }
+    cJSON *tree = dc_body_tree(r, duplicates);
+    for (const cJSON *d = duplicates->child; d != NULL; d = d->next) {
+        snprintf(text, sizeof(text), "duplicate field \"%s\"", d->valuestring);
+        cJSON_AddItemToArray(problems, cJSON_CreateString(text));
+    }
+    cJSON_Delete(duplicates);
+    if (tree == NULL || !dc_check_identity(r, tree)) {
+        cJSON_Delete(tree);
+        return NULL;
+    }
+    if (r->kind->view_of != NULL) {
+        dc_event_to_core(tree);
+    }
+    return tree;
+}
+
+bool dc_write_options(dc_request *r, cJSON *problems, dc_write *w)
+{
+    static const dc_name name = { "meta.k8s.io", "CreateOptions", "createoptions", "" };
+    const char          *mode = dc_query(r, "fieldValidation");
+    dc_errors            errors = { NULL };
+
+    if (mode != NULL && *mode != '\0' && strcmp(mode, "Ignore") != 0 && strcmp(mode, "Warn") != 0 &&
+        strcmp(mode, "Strict") != 0) {
+        dc_other_error(&errors, "FieldValueNotSupported", "fieldValidation",
+                       "Unsupported value: \"%s\": supported values: \"Ignore\", \"Strict\", \"Warn\"", mode);
+    }
+    *w = (dc_write){ .version = r->kind->view_of != NULL ? r->kind->view_of->storage : r->version,
+                     .sub = r->sub,
+                     .dry_run = r->dry_run,
+                     .strict = mode != NULL && strcmp(mode, "Strict") == 0,
+                     .problems = problems };
+    return dc_errors_done(&errors, name, &r->fail);
+}
+
+void dc_warn_problems(dc_request *r, const cJSON *problems)
+{
+    if (dc_query_is(r, "fieldValidation", "Ignore")) {
+        return;
+    }
+    for (const cJSON *p = problems->child; p != NULL; p = p->next) {
+        dc_answer_warning(r, p->valuestring);
+    }
+}
+
+void dc_write_create(dc_request *r)
+{
+    cJSON   *problems = cJSON_CreateArray();
+    cJSON   *tree = read_object(r, problems);
+    dc_write w;
+
+    if (tree != NULL && r->kind->namespaced && r->ns == NULL) {
+        dc_fail_set(&r->fail, 405, "MethodNotAllowed",
+                    "the server does not allow this method on the requested resource");
+    } else if (tree != NULL && dc_write_options(r, problems, &w)) {
+        dc_object *o = dc_create_object(r->cluster, dc_kind_stored(r->kind), &w, tree, &r->fail);
+        if (r->fail.code == 0) {
+            dc_warn_problems(r, problems);
+            dc_answer_object(r, 201, o, tree);
+        }
+    }
+    cJSON_Delete(tree);
+    cJSON_Delete(problems);
+}
+
+/* Most kinds refuse a replacement that does not say what it replaces. */
+static bool check_blind(dc_request *r, const dc_kind *kind, const cJSON *tree)
+{
+    const char *rv = dc_str(dc_get(tree, "metadata"), "resourceVersion");
+    dc_errors   errors = { NULL };
+
+    if (!kind->blind_update && dc_store_get(kind, r->ns != NULL ? r->ns : "", r->name) != NULL &&
+        (rv == NULL || *rv == '\0' || strcmp(rv, "0") == 0)) {
+        dc_other_error(&errors, "FieldValueInvalid", "metadata.resourceVersion",
+                       "Invalid value: 0x0: must be specified for an update");
+    }
+    return dc_errors_done(&errors, dc_request_name(r), &r->fail);
+}
+
+void dc_write_update(dc_request *r)
+{
+    dc_kind *kind = dc_kind_stored(r->kind);
+    cJSON   *problems = cJSON_CreateArray();
+    cJSON   *tree = read_object(r, problems);
+    dc_write w;
+
+    if (tree != NULL && dc_write_options(r, problems, &w) && check_blind(r, kind, tree)) {
+        dc_object *o = dc_update_object(r->cluster, kind, &w, tree, &r->fail);
+        if (r->fail.code == 0) {
+            dc_warn_problems(r, problems);
+            dc_answer_object(r, 200, o, tree);
+        }
+    }
+    cJSON_Delete(tree);
+    cJSON_Delete(problems);
+}
