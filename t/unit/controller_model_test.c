@@ -758,7 +758,7 @@ static void every_order(void **state)
     (void) state;
     for (int ttl = 0; ttl < 2; ttl++) {
         with_ttl = ttl;
-        size_t runs = explore(depth != NULL ? (size_t) atoi(depth) : 3);
+        size_t runs = explore(depth != NULL ? (size_t) atoi(depth) : 4);
         print_message("%zu runs\n", runs);
         assert_true(runs > 1000);
     }
