@@ -122,6 +122,22 @@ system: all ## only the system tests (S=t/name.t picks one)
 bench: all ## speed, as ratios against baselines measured in the same run
 	t/bench/path $(B)
 
+# --- fuzzing: clang's libFuzzer, everything under ASan + UBSan --------------------------------------------------------
+
+FUZZERS := $(foreach f,$(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*_fuzz.c)),$(if $(or $(if $(F),,all),$(findstring $(F),$(f))),$(f)))
+
+$(B)/fuzz/%: $(B)/obj/t/fuzz/%.c.o $(call lib,$(ROOMS))
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -fsanitize=fuzzer $(LD_FLAGS) $(LDFLAGS) -o $@ $^ $(EXT_LIBS)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZERS)
+
+.PHONY: fuzz
+fuzz: deps ## run the fuzzers for SECONDS=30 each (F=pattern picks some); what they find interesting stays in build/fuzz
+	+$(Q)$(MAKE) CC=clang SANITIZE=1 B=build/fuzz CFLAGS=-fsanitize=fuzzer-no-link CXXFLAGS=-fsanitize=fuzzer-no-link fuzz-programs
+	@t/fuzz/run '$(F)' $(or $(SECONDS),30)
+
 # --- trying it out --------------------------------------------------------------------------------------------------
 
 .PHONY: demo demo-up demo-down
