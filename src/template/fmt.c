@@ -6,8 +6,12 @@
 #include "fmt_print.h"
 #include "strconv.h"
 
-/* A nested pointer prints as an address; ours are nobody's business, and Go's are different every time. */
-#define SOME_POINTER UINT64_C(0xc000010000)
+/*
+ * A nested pointer prints as an address. Ours are nobody's business, and Go's are different every time, but for that of
+ * the local zone, which is a static variable (here as in a program of Go 1.26.8).
+ */
+#define SOME_POINTER  UINT64_C(0xc000010000)
+#define LOCAL_POINTER UINT64_C(0xaaeba0)
 
 static bool print_value(gt_printer *p, gt_value v, uint32_t verb, unsigned depth, bool exported);
 
@@ -153,7 +157,7 @@ static bool print_string(gt_printer *p, gt_value v, dsp_str s, uint32_t verb)
 static bool print_pointer(gt_printer *p, gt_value v, uint32_t verb)
 {
     enum gt_kind kind = gt_kind_of(v);
-    uint64_t     u = v.list != NULL ? SOME_POINTER : 0;
+    uint64_t     u = v.list == NULL ? 0 : v.type == GT_LOCATION ? LOCAL_POINTER : SOME_POINTER;
 
     if (kind != GT_KIND_MAP && kind != GT_KIND_PTR && kind != GT_KIND_SLICE) {
         return bad_verb(p, v, verb);

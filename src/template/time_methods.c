@@ -631,7 +631,35 @@ const gt_type_ops gt_duration_ops = { .string = write_duration, METHODS(duration
 const gt_type_ops gt_month_ops = { .string = write_month, METHODS(month_methods) };
 const gt_type_ops gt_weekday_ops = { .string = write_weekday, METHODS(weekday_methods) };
 
+/* time.Location's fields; its tables are shown as those of a zone without any, which UTC and a Local of UTC are. */
+static bool location_field_at(gt_value v, size_t i, const char **name, gt_value *out)
+{
+    static const char *const names[] = { "name", "zone", "tx", "extend", "cacheStart", "cacheEnd", "cacheZone" };
+
+    if (i >= sizeof(names) / sizeof(names[0])) {
+        return false;
+    }
+    *name = names[i];
+    switch (i) {
+    case 0:
+        *out = gt_string(v.location->name);
+        break;
+    case 3:
+        *out = gt_string(v.location->extend);
+        break;
+    case 4:
+    case 5:
+        *out = gt_int64(0);
+        break;
+    default:
+        *out = gt_typed_nil(i == 6 ? GT_LOCATION : GT_LIST_ANY);
+    }
+    return true;
+}
+
 const gt_type_ops gt_location_ops = {
+    .field_at = location_field_at,
+    .fields_hidden = true,
     .string = write_location,
     .json = write_empty_object,
     .deep_equal = location_deep_equal,
