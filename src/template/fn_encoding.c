@@ -244,7 +244,8 @@ static bool give_digest(gt_ctx *c, const EVP_MD *type, dsp_str s, gt_value *out)
         return gt_fail_memory(c);
     }
     for (unsigned i = 0; i < len; i++) {
-        dsp_buf_addf(b, "%02x", digest[i]);
+        dsp_buf_addc(b, "0123456789abcdef"[digest[i] >> 4]);
+        dsp_buf_addc(b, "0123456789abcdef"[digest[i] & 15]);
     }
     return gt_text_give(c, b, out);
 }

@@ -23,6 +23,17 @@ static char short_escape(uint32_t r)
     return r >= 7 && r <= 13 ? letters[r - 7] : '\0';
 }
 
+/* \x, \u or \U and so many hexadecimal digits. */
+static bool add_hex(dsp_buf *out, char letter, uint32_t value, unsigned digits)
+{
+    char text[10] = { '\\', letter };
+
+    for (unsigned i = 0; i < digits; i++) {
+        text[2 + i] = "0123456789abcdef"[value >> 4 * (digits - 1 - i) & 15];
+    }
+    return dsp_buf_add(out, text, 2 + digits);
+}
+
 static bool add_escaped(dsp_buf *out, uint32_t r, char quote, unsigned flags)
 {
     if (r == (unsigned char) quote || r == '\\') {
@@ -37,9 +48,9 @@ static bool add_escaped(dsp_buf *out, uint32_t r, char quote, unsigned flags)
         return dsp_buf_addc(out, short_escape(r));
     }
     if (r < ' ' || r == 0x7f) {
-        return dsp_buf_addf(out, "\\x%02x", (unsigned) r);
+        return add_hex(out, 'x', r, 2);
     }
-    return dsp_buf_addf(out, r < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned) r);
+    return r < 0x10000 ? add_hex(out, 'u', r, 4) : add_hex(out, 'U', r, 8);
 }
 
 bool gt_quote(dsp_buf *out, dsp_str s, unsigned flags)
@@ -60,7 +71,7 @@ bool gt_quote(dsp_buf *out, dsp_str s, unsigned flags)
         }
         width = dsp_utf8_decode(s, &r);
         if (width == 1 && r == DSP_RUNE_ERROR) {
-            dsp_buf_addf(out, "\\x%02x", (unsigned) (unsigned char) s.data[0]);
+            add_hex(out, 'x', (unsigned char) s.data[0], 2);
         } else {
             add_escaped(out, r, '"', flags);
         }
