@@ -1,4 +1,6 @@
 #include "fn_builtin.h"
+#include "fn_cert.h"
+#include "fn_crypto.h"
 #include "fn_date.h"
 #include "fn_dict.h"
 #include "fn_encoding.h"
@@ -7,6 +9,7 @@
 #include "fn_list.h"
 #include "fn_math.h"
 #include "fn_os.h"
+#include "fn_random.h"
 #include "fn_regex.h"
 #include "fn_semver.h"
 #include "fn_string.h"
@@ -40,7 +43,9 @@ const gt_function gt_functions[] = {
     { "b64dec", gt_fn_b64dec, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
     { "b64enc", gt_fn_b64enc, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
     { "base", gt_fn_base, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
+    { "bcrypt", gt_fn_bcrypt, 0, GT_PARAMS(GT_STRING), GT_F_RANDOM, GT_STRING, 1, 4 },
     { "biggest", gt_fn_max, 0, GT_PARAMS(GT_ANY, GT_ANY), VAR, GT_INT64, 1, 0 },
+    { "buildCustomCert", gt_fn_build_custom_cert, 0, GT_PARAMS(GT_STRING, GT_STRING), 0, GT_CERT, 1, 1 },
     { "call", NULL, 0, GT_PARAMS(GT_VALUE, GT_VALUE), BUILTIN | VAR | GT_F_CALL, GT_VALUE, 1, 0 },
     { "camelcase", gt_fn_camelcase, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
     { "cat", gt_fn_cat, 0, GT_PARAMS(GT_ANY), VAR, GT_STRING, 1, 0 },
@@ -56,9 +61,12 @@ const gt_function gt_functions[] = {
     { "dateModify", gt_fn_date_modify, 0, GT_PARAMS(GT_STRING, GT_TIME), 0, GT_TIME, 1, 0 },
     { "date_in_zone", gt_fn_date, GT_MODE_ZONE, GT_PARAMS(GT_STRING, GT_ANY, GT_STRING), GT_F_CLOCK, GT_STRING, 1, 0 },
     { "date_modify", gt_fn_date_modify, 0, GT_PARAMS(GT_STRING, GT_TIME), 0, GT_TIME, 1, 0 },
+    { "decryptAES", gt_fn_decrypt_aes, 0, GT_PARAMS(GT_STRING, GT_STRING), 0, GT_STRING, 1, 0 },
     { "deepCopy", gt_fn_deep_copy, 0, GT_PARAMS(GT_ANY), 0, GT_ANY, 1, 0 },
     { "deepEqual", gt_fn_deep_equal, 0, GT_PARAMS(GT_ANY, GT_ANY), 0, GT_BOOL, 1, 0 },
     { "default", gt_fn_default, 0, GT_PARAMS(GT_ANY, GT_ANY), VAR, GT_ANY, 1, 0 },
+    { "derivePassword", gt_fn_derive_password, 0, GT_PARAMS(GT_UINT32, GT_STRING, GT_STRING, GT_STRING, GT_STRING),
+      0, GT_STRING, 1, 4 },
     { "dict", gt_fn_dict, 0, GT_PARAMS(GT_ANY), VAR, GT_MAP_ANY, 1, 0 },
     { "dig", gt_fn_dig, 0, GT_PARAMS(GT_ANY), VAR, GT_ANY, 1, 0 },
     { "dir", gt_fn_dir, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
@@ -67,6 +75,7 @@ const gt_function gt_functions[] = {
     { "duration", gt_fn_duration, 0, GT_PARAMS(GT_ANY), 0, GT_STRING, 1, 0 },
     { "durationRound", gt_fn_duration_round, 0, GT_PARAMS(GT_ANY), GT_F_CLOCK, GT_STRING, 1, 0 },
     { "empty", gt_fn_empty, 0, GT_PARAMS(GT_ANY), 0, GT_BOOL, 1, 0 },
+    { "encryptAES", gt_fn_encrypt_aes, 0, GT_PARAMS(GT_STRING, GT_STRING), GT_F_RANDOM, GT_STRING, 1, 0 },
     { "env", gt_fn_env, 0, GT_PARAMS(GT_STRING), GT_F_ENV, GT_STRING, 1, 0 },
     { "eq", gt_fn_compare, GT_EQ, GT_PARAMS(GT_VALUE, GT_VALUE), BUILTIN | VAR, GT_BOOL, 1, 0 },
     { "expandenv", gt_fn_expandenv, 0, GT_PARAMS(GT_STRING), GT_F_ENV, GT_STRING, 1, 0 },
@@ -77,6 +86,18 @@ const gt_function gt_functions[] = {
     { "floor", gt_fn_floor, 0, GT_PARAMS(GT_ANY), 0, GT_FLOAT64, 1, 0 },
     { "fromJson", gt_fn_from_json, 0, GT_PARAMS(GT_STRING), 0, GT_ANY, 1, 0 },
     { "ge", gt_fn_compare, GT_GE, GT_PARAMS(GT_VALUE, GT_VALUE), BUILTIN, GT_BOOL, 1, 0 },
+    { "genCA", gt_fn_gen_ca, 0, GT_PARAMS(GT_STRING, GT_INT), GT_F_RANDOM | GT_F_CLOCK, GT_CERT, 1, 0 },
+    { "genCAWithKey", gt_fn_gen_ca, GT_MODE_WITH_KEY, GT_PARAMS(GT_STRING, GT_INT, GT_STRING),
+      GT_F_RANDOM | GT_F_CLOCK, GT_CERT, 1, 0 },
+    { "genPrivateKey", gt_fn_gen_private_key, 0, GT_PARAMS(GT_STRING), GT_F_RANDOM, GT_STRING, 1, 0 },
+    { "genSelfSignedCert", gt_fn_gen_self_signed, 0, GT_PARAMS(GT_STRING, GT_LIST_ANY, GT_LIST_ANY, GT_INT),
+      GT_F_RANDOM | GT_F_CLOCK, GT_CERT, 1, 0 },
+    { "genSelfSignedCertWithKey", gt_fn_gen_self_signed, GT_MODE_WITH_KEY, GT_PARAMS(GT_STRING, GT_LIST_ANY, GT_LIST_ANY, GT_INT, GT_STRING),
+      GT_F_RANDOM | GT_F_CLOCK, GT_CERT, 1, 0 },
+    { "genSignedCert", gt_fn_gen_signed, 0, GT_PARAMS(GT_STRING, GT_LIST_ANY, GT_LIST_ANY, GT_INT, GT_CERT),
+      GT_F_RANDOM | GT_F_CLOCK, GT_CERT, 1, 0 },
+    { "genSignedCertWithKey", gt_fn_gen_signed, GT_MODE_WITH_KEY, GT_PARAMS(GT_STRING, GT_LIST_ANY, GT_LIST_ANY, GT_INT, GT_CERT, GT_STRING),
+      GT_F_RANDOM | GT_F_CLOCK, GT_CERT, 1, 0 },
     { "get", gt_fn_get, 0, GT_PARAMS(GT_MAP_ANY, GT_STRING), 0, GT_ANY, 1, 0 },
     { "getHostByName", gt_fn_get_host_by_name, 0, GT_PARAMS(GT_STRING), GT_F_NET | GT_F_RANDOM, GT_STRING, 1, 0 },
     { "gt", gt_fn_compare, GT_GT, GT_PARAMS(GT_VALUE, GT_VALUE), BUILTIN, GT_BOOL, 1, 0 },
@@ -88,6 +109,7 @@ const gt_function gt_functions[] = {
     { "html", gt_fn_html, 0, GT_PARAMS(GT_ANY), BUILTIN | VAR, GT_STRING, 1, 0 },
     { "htmlDate", gt_fn_html_date, 0, GT_PARAMS(GT_ANY), GT_F_CLOCK, GT_STRING, 1, 0 },
     { "htmlDateInZone", gt_fn_html_date, GT_MODE_ZONE, GT_PARAMS(GT_ANY, GT_STRING), GT_F_CLOCK, GT_STRING, 1, 0 },
+    { "htpasswd", gt_fn_htpasswd, 0, GT_PARAMS(GT_STRING, GT_STRING), GT_F_RANDOM, GT_STRING, 1, 4 },
     { "indent", gt_fn_indent, 0, GT_PARAMS(GT_INT, GT_STRING), 0, GT_STRING, 1, 0 },
     { "index", gt_fn_index, 0, GT_PARAMS(GT_VALUE, GT_VALUE), BUILTIN | VAR, GT_VALUE, 1, 0 },
     { "initial", gt_fn_initial, 0, GT_PARAMS(GT_ANY), 0, GT_LIST_ANY, 1, 0 },
@@ -172,6 +194,12 @@ const gt_function gt_functions[] = {
     { "println", gt_fn_println, 0, GT_PARAMS(GT_ANY), BUILTIN | VAR, GT_STRING, 1, 0 },
     { "push", gt_fn_append, 0, GT_PARAMS(GT_ANY, GT_ANY), 0, GT_LIST_ANY, 1, 0 },
     { "quote", gt_fn_quote, 0, GT_PARAMS(GT_ANY), VAR, GT_STRING, 1, 0 },
+    { "randAlpha", gt_fn_rand_text, GT_MODE_RAND_ALPHA, GT_PARAMS(GT_INT), GT_F_RANDOM, GT_STRING, 1, 0 },
+    { "randAlphaNum", gt_fn_rand_text, GT_MODE_RAND_ALPHANUM, GT_PARAMS(GT_INT), GT_F_RANDOM, GT_STRING, 1, 0 },
+    { "randAscii", gt_fn_rand_text, GT_MODE_RAND_ASCII, GT_PARAMS(GT_INT), GT_F_RANDOM, GT_STRING, 1, 0 },
+    { "randBytes", gt_fn_rand_bytes, 0, GT_PARAMS(GT_INT), GT_F_RANDOM, GT_STRING, 1, 0 },
+    { "randInt", gt_fn_rand_int, 0, GT_PARAMS(GT_INT, GT_INT), GT_F_RANDOM, GT_INT, 1, 0 },
+    { "randNumeric", gt_fn_rand_text, GT_MODE_RAND_NUMERIC, GT_PARAMS(GT_INT), GT_F_RANDOM, GT_STRING, 1, 0 },
     { "regexFind", gt_fn_regex_find, 0, GT_PARAMS(GT_STRING, GT_STRING), 0, GT_STRING, 1, 0 },
     { "regexFindAll", gt_fn_regex_find_all, 0, GT_PARAMS(GT_STRING, GT_STRING, GT_INT), 0, GT_LIST_STRING, 1, 0 },
     { "regexMatch", gt_fn_regex_match, 0, GT_PARAMS(GT_STRING, GT_STRING), 0, GT_BOOL, 1, 0 },
@@ -192,6 +220,7 @@ const gt_function gt_functions[] = {
     { "sha1sum", gt_fn_sha1sum, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
     { "sha256sum", gt_fn_sha256sum, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
     { "sha512sum", gt_fn_sha512sum, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
+    { "shuffle", gt_fn_shuffle, 0, GT_PARAMS(GT_STRING), GT_F_RANDOM, GT_STRING, 1, 0 },
     { "slice", gt_fn_slice, 0, GT_PARAMS(GT_ANY, GT_ANY), VAR, GT_ANY, 1, 0 },
     { "snakecase", gt_fn_snakecase, 0, GT_PARAMS(GT_STRING), 0, GT_STRING, 1, 0 },
     { "sortAlpha", gt_fn_sort_alpha, 0, GT_PARAMS(GT_ANY), 0, GT_LIST_STRING, 1, 0 },
@@ -232,6 +261,7 @@ const gt_function gt_functions[] = {
     { "urlJoin", gt_fn_url_join, 0, GT_PARAMS(GT_MAP_ANY), 0, GT_STRING, 1, 0 },
     { "urlParse", gt_fn_url_parse, 0, GT_PARAMS(GT_STRING), 0, GT_MAP_ANY, 1, 0 },
     { "urlquery", gt_fn_urlquery, 0, GT_PARAMS(GT_ANY), BUILTIN | VAR, GT_STRING, 1, 0 },
+    { "uuidv4", gt_fn_uuidv4, 0, GT_NO_PARAMS, GT_F_RANDOM, GT_STRING, 1, 0 },
     { "values", gt_fn_values, 0, GT_PARAMS(GT_MAP_ANY), 0, GT_LIST_ANY, 1, 0 },
     { "without", gt_fn_without, 0, GT_PARAMS(GT_ANY, GT_ANY), VAR, GT_LIST_ANY, 1, 0 },
     { "wrap", gt_fn_wrap, 0, GT_PARAMS(GT_INT, GT_STRING), 0, GT_STRING, 1, 0 },
