@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "template/template.h"
+#include "try_manifest.h"
 
 enum { OK = 0, TEMPLATE_FAILED = 1, WRONG_USE = 2 };
 
@@ -21,6 +22,7 @@ enum { OK = 0, TEMPLATE_FAILED = 1, WRONG_USE = 2 };
 
 static const char usage[] =
     "usage: dispatcher-template [--payload TEXT|@FILE] [--name NAME] [--allow-env] [--allow-dns] FILE\n"
+    "       dispatcher-template --manifest FILE [--payload TEXT|@FILE] [--name NAME] [--uid UID] [-o yaml|json]\n"
     "       dispatcher-template --functions\n"
     "       dispatcher-template --jsonl [FILE]\n"
     "\n"
@@ -32,6 +34,10 @@ static const char usage[] =
     "  --literal        double each $ that the template's actions write, as in command, args and env[].value\n"
     "  --allow-env      the functions env and expandenv exist\n"
     "  --allow-dns      the function getHostByName exists\n"
+    "  --manifest FILE  write the Jobs that the JobTemplates of a manifest (YAML or JSON, - is standard input) would\n"
+    "                   make, or every error with its field\n"
+    "  --uid UID        the JobExecution's uid, on which the Job's name depends\n"
+    "  -o yaml|json     how Jobs are written (default: yaml)\n"
     "  --functions      list the names that a template can call\n"
     "  --jsonl          read {\"name\",\"payload\",\"template\",\"field\"} lines and write each with its \"out\" or \"err\";\n"
     "                   all functions exist, the environment is empty, the local zone is UTC\n"
@@ -42,6 +48,9 @@ typedef struct options {
     const char *name;
     const char *field;
     const char *file;
+    const char *manifest;
+    const char *uid;
+    const char *output;
     unsigned    policy;
     unsigned    flags;
     bool        jsonl;
@@ -128,6 +137,44 @@ static int render_file(const options *o, dsp_renderer *r)
     dsp_buf_free(&text);
     dsp_buf_free(&payload);
     dsp_buf_free(&out);
+    return status;
+}
+
+/* --- the Jobs of a manifest --------------------------------------------------------------------------------------- */
+
+static int render_manifest(const options *o)
+{
+    static const int exits[] = { [DSP_TRY_OK] = OK, [DSP_TRY_FAILED] = TEMPLATE_FAILED, [DSP_TRY_UNUSABLE] = WRONG_USE };
+    dsp_buf          text, payload, out, errors;
+    int              status = WRONG_USE;
+
+    dsp_buf_init(&text, MAX_BYTES);
+    dsp_buf_init(&payload, MAX_BYTES);
+    dsp_buf_init(&out, MAX_BYTES);
+    dsp_buf_init(&errors, MAX_BYTES);
+    if (o->payload[0] != '@') {
+        dsp_buf_addz(&payload, o->payload);
+    }
+    if ((o->payload[0] != '@' || read_file(o->payload + 1, &payload)) && read_file(o->manifest, &text)) {
+        const dsp_try_options try = { .payload = dsp_buf_str(&payload),
+                                      .name = o->name,
+                                      .uid = o->uid,
+                                      .yaml = strcmp(o->output, "yaml") == 0,
+                                      .templates = { .policy = o->policy } };
+
+        status = exits[dsp_try_manifest(dsp_buf_str(&text), &try, &out, &errors)];
+        if (!write_out(dsp_buf_str(&out))) {
+            status = fail("standard output", strerror(errno));
+        }
+        if (errors.len > 0 && status == WRONG_USE) {
+            fprintf(stderr, "dispatcher-template: %s: ", o->manifest);
+        }
+        fputs(dsp_buf_cstr(&errors), stderr);
+    }
+    dsp_buf_free(&text);
+    dsp_buf_free(&payload);
+    dsp_buf_free(&out);
+    dsp_buf_free(&errors);
     return status;
 }
 
@@ -291,6 +338,9 @@ static int run(const options *o)
     dsp_renderer        *r;
     int                  status;
 
+    if (o->manifest != NULL) {
+        return render_manifest(o);
+    }
     if (o->jsonl) {
         template_options.policy = DSP_TEMPLATE_ALLOW_ENV | DSP_TEMPLATE_ALLOW_DNS;
         template_options.host = (dsp_template_host){ .env = no_env, .local_zone = "UTC" };
@@ -314,13 +364,15 @@ int main(int argc, char **argv)
         { "field", required_argument, NULL, 'f' },   { "literal", no_argument, NULL, 'l' },
         { "allow-env", no_argument, NULL, 'e' },     { "allow-dns", no_argument, NULL, 'd' },
         { "functions", no_argument, NULL, 'F' },     { "jsonl", no_argument, NULL, 'j' },
+        { "manifest", required_argument, NULL, 'm' }, { "uid", required_argument, NULL, 'u' },
+        { "output", required_argument, NULL, 'o' },
         { "version", no_argument, NULL, 'v' },       { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    options o = { .payload = "", .name = "", .field = "string" };
+    options o = { .payload = "", .name = "", .field = "string", .uid = "", .output = "yaml" };
     int     c;
 
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "ho:", longs, NULL)) != -1) {
         switch (c) {
         case 'p':
             o.payload = optarg;
@@ -340,6 +392,15 @@ int main(int argc, char **argv)
         case 'd':
             o.policy |= DSP_TEMPLATE_ALLOW_DNS;
             break;
+        case 'm':
+            o.manifest = optarg;
+            break;
+        case 'u':
+            o.uid = optarg;
+            break;
+        case 'o':
+            o.output = optarg;
+            break;
         case 'F':
             return list_functions();
         case 'j':
@@ -356,7 +417,10 @@ int main(int argc, char **argv)
             return WRONG_USE;
         }
     }
-    if (argc - optind > 1 || (argc == optind && !o.jsonl)) {
+    if (strcmp(o.output, "yaml") != 0 && strcmp(o.output, "json") != 0) {
+        return fail("-o", "yaml or json");
+    }
+    if (argc - optind > (o.manifest == NULL) || (argc == optind && !o.jsonl && o.manifest == NULL)) {
         fputs(usage, stderr);
         return WRONG_USE;
     }
