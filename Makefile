@@ -122,11 +122,28 @@ system: all ## only the system tests (S=t/name.t picks one)
 bench: all ## speed, as ratios against baselines measured in the same run
 	t/bench/path $(B)
 
+.PHONY: bench-template
+bench-template: $(B)/bench/template_bench $(B)/oracle ## the template engine against Go's
+	t/bench/template $(B)
+
+$(B)/bench/%: $(B)/obj/t/bench/%.c.o $(call lib,$(ROOMS))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LD_FLAGS) $(LDFLAGS) -o $@ $^ $(EXT_LIBS)
+
+# Go's own engine, where Go is installed; nothing of ours is built from it.
+$(B)/oracle: t/oracle/main.go t/oracle/go.mod
+	@mkdir -p $(@D)
+	@if command -v go > /dev/null; then cd t/oracle && go build -o $(abspath $@) .; else echo 'no Go here: no comparison with it'; fi
+
+.PHONY: fuzz-template-diff
+fuzz-template-diff: $(TEMPLATE) $(B)/oracle ## COUNT=200000 generated templates (SEED=1), ours against Go's; every difference is shown
+	t/fuzz/template-diff $(B) $(or $(COUNT),200000) $(or $(SEED),1)
+
 # --- fuzzing: clang's libFuzzer, everything under ASan + UBSan --------------------------------------------------------
 
 FUZZERS := $(foreach f,$(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*_fuzz.c)),$(if $(or $(if $(F),,all),$(findstring $(F),$(f))),$(f)))
 
-$(B)/fuzz/%: $(B)/obj/t/fuzz/%.c.o $(call lib,$(ROOMS))
+$(B)/fuzz/%: $(B)/obj/t/fuzz/%.c.o $(call lib,kube template model base)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -fsanitize=fuzzer $(LD_FLAGS) $(LDFLAGS) -o $@ $^ $(EXT_LIBS)
 
