@@ -98,17 +98,42 @@ static void drop_zeros(struct decimal *d)
     }
 }
 
-/* Whole numbers below 2^53: most numbers that people write. */
-static bool whole_digits(double f, struct decimal *d)
+static void write_whole(uint64_t u, struct decimal *d)
 {
-    uint64_t u;
+    char  text[20];
+    char *p = text + sizeof(text);
 
-    if (!(f < 9007199254740992.0) || f != (double) (u = (uint64_t) f)) {
-        return false;
+    do {
+        *--p = (char) ('0' + u % 10);
+        u /= 10;
+    } while (u != 0);
+    d->n = (int) (text + sizeof(text) - p);
+    memcpy(d->digits, p, (size_t) d->n);
+}
+
+/*
+ * Numbers like 12.5 or 0.001, up to 15 digits: for the fewest places, f × 10^places as a whole number. A whole number
+ * and a power of ten that are both exact in a double have a correctly rounded quotient, so if that is f the digits read
+ * back as f; and no two numbers of 15 digits are the same double, so there are no others to choose from.
+ */
+static bool short_digits(double f, struct decimal *d)
+{
+    double power = 1;
+
+    for (int places = 0; places <= 22; places++, power *= 10) {
+        double whole = nearbyint(f * power);
+
+        if (whole >= 1e15) {
+            return false;
+        }
+        if (whole / power == f) {
+            write_whole((uint64_t) whole, d);
+            d->point = d->n - places;
+            drop_zeros(d);
+            return true;
+        }
     }
-    d->n = d->point = snprintf(d->digits, sizeof(d->digits), "%llu", (unsigned long long) u);
-    drop_zeros(d);
-    return true;
+    return false;
 }
 
 /*
@@ -124,7 +149,7 @@ static void shortest(double f, struct decimal *d)
     int  binary;
     bool power_of_two = frexp(f, &binary) == 0.5;
 
-    if (whole_digits(f, d)) {
+    if (short_digits(f, d)) {
         return;
     }
     for (int n = f < 2.2250738585072014e-308 ? 1 : 15; n <= 17; n++) {
@@ -358,6 +383,21 @@ bool gt_format_float(dsp_buf *out, double f, char format, int precision)
     }
 }
 
+/* e+05, e-324 */
+static char *write_exponent(char *p, int exponent)
+{
+    unsigned e = (unsigned) abs(exponent);
+
+    *p++ = 'e';
+    *p++ = exponent < 0 ? '-' : '+';
+    if (e >= 100) {
+        *p++ = (char) ('0' + e / 100);
+    }
+    *p++ = (char) ('0' + e / 10 % 10);
+    *p++ = (char) ('0' + e % 10);
+    return p;
+}
+
 /* Without a buffer: the text that %v prints is written right into out. */
 size_t gt_float_text(double f, char out[GT_FLOAT_MAX])
 {
@@ -386,7 +426,7 @@ size_t gt_float_text(double f, char out[GT_FLOAT_MAX])
             memcpy(p, digits + 1, (size_t) n - 1);
             p += n - 1;
         }
-        p += snprintf(p, 8, "e%c%02d", point < 1 ? '-' : '+', abs(point - 1));
+        p = write_exponent(p, point - 1);
     } else {
         if (point <= 0) {
             *p++ = '0';
