@@ -275,6 +275,16 @@ sub kubectl {
     return $out;
 }
 
+# Until these CustomResourceDefinitions are served. (`kubectl wait` fails on one that has no status yet.)
+sub established {
+    my ( $self, @crds ) = @_;
+    my $path = 'jsonpath={.status.conditions[?(@.type=="Established")].status}';
+    for my $crd (@crds) {
+        $self->await( "$crd to be established", sub { ( $self->try_kubectl( 'get', 'crd', $crd, '-o', $path ) )[1] eq 'True' } );
+    }
+    return;
+}
+
 # --- small things ---------------------------------------------------------------------------------------------------
 
 sub slurp {
