@@ -12,13 +12,13 @@
 typedef struct dsp_backoff_rule {
     int64_t base_ms;
     int64_t max_ms;
-    double jitter;    /* share of the delay that chance may add, 0..1 */
+    double  jitter;   /* share of the delay that chance may add, 0..1 */
     int64_t reset_ms; /* 0: only dsp_backoff_reset() resets */
 } dsp_backoff_rule;
 
 typedef struct dsp_backoff {
     unsigned failures; /* in a row */
-    int64_t last_ms;   /* when the last delay was asked for */
+    int64_t  last_ms;  /* when the last delay was asked for */
 } dsp_backoff;
 
 /* The delay of this failure in ms, and counts it. */

@@ -17,7 +17,7 @@
 
 /* Bytes of a file that may be large or binary; data NULL: not given. Always NUL-terminated behind len. */
 typedef struct dsp_kube_blob {
-    char *data;
+    char  *data;
     size_t len;
 } dsp_kube_blob;
 
@@ -28,14 +28,14 @@ typedef struct dsp_kube_pair {
 
 /* user.exec: a program that prints an ExecCredential. */
 typedef struct dsp_kube_exec {
-    char *api_version; /* client.authentication.k8s.io/v1 or /v1beta1 */
-    char *command;     /* absolute, or a bare name for PATH */
-    char **args;       /* n_args of them, then NULL */
-    size_t n_args;
+    char          *api_version; /* client.authentication.k8s.io/v1 or /v1beta1 */
+    char          *command;     /* absolute, or a bare name for PATH */
+    char         **args;        /* n_args of them, then NULL */
+    size_t         n_args;
     dsp_kube_pair *env; /* added to our own environment */
-    size_t n_env;
-    bool provide_cluster_info;
-    char *install_hint;
+    size_t         n_env;
+    bool           provide_cluster_info;
+    char          *install_hint;
 } dsp_kube_exec;
 
 /* One context with its cluster and user, paths made absolute, *-data decoded. Strings are NULL where not given. */
@@ -46,28 +46,28 @@ typedef struct dsp_kube_config {
     char *user;
     char *namespace_; /* the context's or the Pod's; "default" when neither says one */
 
-    char *server; /* "https://host:port/base", no slash at the end */
-    char *tls_server_name;
-    bool insecure_skip_tls_verify;
-    char *ca_file; /* *_data beats *_file */
+    char         *server; /* "https://host:port/base", no slash at the end */
+    char         *tls_server_name;
+    bool          insecure_skip_tls_verify;
+    char         *ca_file; /* *_data beats *_file */
     dsp_kube_blob ca_data;
-    char *proxy_url;
+    char         *proxy_url;
 
-    char *client_cert_file;
-    dsp_kube_blob client_cert_data;
-    char *client_key_file;
-    dsp_kube_blob client_key_data;
-    char *token;
-    char *token_file; /* read again when it changes; token only serves until then */
-    char *username;
-    char *password;
+    char          *client_cert_file;
+    dsp_kube_blob  client_cert_data;
+    char          *client_key_file;
+    dsp_kube_blob  client_key_data;
+    char          *token;
+    char          *token_file; /* read again when it changes; token only serves until then */
+    char          *username;
+    char          *password;
     dsp_kube_exec *exec;
 
-    char *impersonate_user;
-    char *impersonate_uid;
-    char **impersonate_groups;        /* NULL-terminated, or NULL */
-    dsp_kube_pair *impersonate_extra; /* a key that has several values is repeated */
-    size_t n_impersonate_extra;
+    char          *impersonate_user;
+    char          *impersonate_uid;
+    char         **impersonate_groups; /* NULL-terminated, or NULL */
+    dsp_kube_pair *impersonate_extra;  /* a key that has several values is repeated */
+    size_t         n_impersonate_extra;
 } dsp_kube_config;
 
 /* Where to look. Strings are borrowed; NULL and "" mean "not set". */

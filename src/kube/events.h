@@ -25,12 +25,12 @@ typedef struct dsp_event_object {
 typedef struct dsp_recorder_options {
     const char *component; /* source.component and reportingComponent: "jobexecution-controller" */
     const char *instance;  /* reportingInstance: the Pod's name */
-    size_t queue_max;      /* 0: 1000 */
+    size_t      queue_max; /* 0: 1000 */
 } dsp_recorder_options;
 
 /* client is borrowed, options copied. NULL: no memory. */
 dsp_recorder *dsp_recorder_new(dsp_kube_client *client, const dsp_recorder_options *options);
-void dsp_recorder_free(dsp_recorder *recorder); /* what is queued is dropped */
+void          dsp_recorder_free(dsp_recorder *recorder); /* what is queued is dropped */
 
 /*
  * Records once. key makes the name unique within the object, e.g. the reason ("Created") or the reason and a number; it
@@ -44,7 +44,7 @@ void dsp_recorder_emit(dsp_recorder *recorder, const dsp_event_object *object, b
 void dsp_recorder_enable(dsp_recorder *recorder, bool on);
 
 typedef struct dsp_recorder_stats {
-    size_t queued; /* now */
+    size_t   queued; /* now */
     uint64_t sent;
     uint64_t dropped; /* queue full or memory out */
     uint64_t failed;  /* refused, or given up */

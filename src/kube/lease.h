@@ -26,10 +26,10 @@
 typedef struct dsp_lease_options {
     const char *namespace_;
     const char *name;
-    const char *identity; /* unique per process: dsp_lease_identity() */
-    int64_t duration_ms;  /* 0: 15 s; whole seconds */
-    int64_t renew_ms;     /* 0: 10 s */
-    int64_t retry_ms;     /* 0: 2 s */
+    const char *identity;    /* unique per process: dsp_lease_identity() */
+    int64_t     duration_ms; /* 0: 15 s; whole seconds */
+    int64_t     renew_ms;    /* 0: 10 s */
+    int64_t     retry_ms;    /* 0: 2 s */
 } dsp_lease_options;
 
 typedef struct dsp_lease_handler {
@@ -44,10 +44,10 @@ typedef struct dsp_lease dsp_lease;
 /* client and handler are borrowed, options copied. NULL: the reason is in err. */
 dsp_lease *dsp_lease_new(dsp_kube_client *client, const dsp_lease_options *options, const dsp_lease_handler *handler,
                          void *arg, dsp_buf *err);
-void dsp_lease_start(dsp_lease *lease);
-void dsp_lease_free(dsp_lease *lease);
+void       dsp_lease_start(dsp_lease *lease);
+void       dsp_lease_free(dsp_lease *lease);
 
-bool dsp_lease_is_leader(const dsp_lease *lease);
+bool        dsp_lease_is_leader(const dsp_lease *lease);
 const char *dsp_lease_holder(const dsp_lease *lease);
 
 /*

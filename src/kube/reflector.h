@@ -50,10 +50,10 @@ typedef struct dsp_reflector_options {
     const char *path;           /* "/apis/batch/v1/jobs" or "/apis/batch/v1/namespaces/a/jobs" */
     const char *label_selector; /* not encoded; NULL: none */
     const char *field_selector;
-    bool no_watch_list; /* list and watch only */
-    size_t line_max;    /* cap on one object's text; 0: 8 MiB */
-    int64_t quiet_ms;   /* 0: 50 s */
-    int64_t page;       /* limit of a paged list; 0: 500 */
+    bool        no_watch_list; /* list and watch only */
+    size_t      line_max;      /* cap on one object's text; 0: 8 MiB */
+    int64_t     quiet_ms;      /* 0: 50 s */
+    int64_t     page;          /* limit of a paged list; 0: 500 */
 } dsp_reflector_options;
 
 /* client and handler are borrowed and must outlive it; options are copied. Nothing is sent before start. NULL: no
@@ -83,8 +83,8 @@ typedef struct dsp_reflector_stats {
     uint64_t garbled;  /* lines that were no event, or too long */
     uint64_t failures; /* lists and watches that failed, whatever the cause */
     uint64_t bytes;
-    bool watching;   /* now */
-    bool watch_list; /* the server has it, as far as we know */
+    bool     watching;   /* now */
+    bool     watch_list; /* the server has it, as far as we know */
 } dsp_reflector_stats;
 
 const dsp_reflector_stats *dsp_reflector_stats_get(const dsp_reflector *r);

@@ -1,0 +1,549 @@
+#include "auth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "backoff.h"
+#include "exec.h"
+#include "file.h"
+#include "base/log.h"
+
+/* How often files are looked at, at most. kubelet rotates a token long before it ends, so seconds do not matter. */
+#define CHECK_MS 10000
+
+/* A plugin's credential is renewed this long before it ends, and a 401 runs the plugin at most once in REFUSED_MS. */
+#define EXPIRY_LEEWAY_US (10 * INT64_C(1000000))
+#define REFUSED_MS 10000
+
+#define HEADER_MAX (256 * 1024)
+
+static const dsp_backoff_rule plugin_backoff = {.base_ms = 1000, .max_ms = 60000, .jitter = 0.2};
+
+struct dsp_kube_auth {
+    struct event_base     *base;
+    const dsp_kube_config *config;
+    const dsp_kube_env    *env;
+    void (*changed)(void *arg);
+    void *arg;
+
+    char        **headers; /* NULL-terminated */
+    size_t        n_headers;
+    char         *bearer; /* the token that the headers carry; NULL: none */
+    dsp_kube_blob ca;
+    dsp_kube_blob cert;
+    dsp_kube_blob key;
+    unsigned      headers_generation;
+    unsigned      tls_generation;
+    int64_t       check_at; /* files */
+
+    kube_exec_run *run;  /* a plugin is running */
+    bool           have; /* it has given a credential */
+    int64_t        expires_us;
+    int64_t        ran_at;
+    int64_t        retry_at; /* after a failure */
+    dsp_backoff    backoff;
+
+    dsp_buf error;
+    bool    failed;
+};
+
+static int64_t now_ms(const dsp_kube_auth *a)
+{
+    return a->env->now_ms(a->env->arg);
+}
+
+static bool is_secure(const dsp_kube_config *c)
+{
+    return strncmp(c->server, "https://", 8) == 0;
+}
+
+/* --- PEM --- */
+
+static bool has_certificate(dsp_kube_blob pem)
+{
+    BIO  *bio = BIO_new_mem_buf(pem.data, (int) pem.len);
+    X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    bool  found = cert != NULL;
+
+    X509_free(cert);
+    BIO_free(bio);
+    ERR_clear_error();
+    return found;
+}
+
+/* Certificate and key belong together: while files are being rotated they may not, for a moment. */
+static bool is_pair(dsp_kube_blob cert_pem, dsp_kube_blob key_pem)
+{
+    BIO      *cert_bio = BIO_new_mem_buf(cert_pem.data, (int) cert_pem.len);
+    BIO      *key_bio = BIO_new_mem_buf(key_pem.data, (int) key_pem.len);
+    X509     *cert = cert_bio != NULL ? PEM_read_bio_X509(cert_bio, NULL, NULL, NULL) : NULL;
+    EVP_PKEY *key = key_bio != NULL ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, (void *) "") : NULL;
+    bool      ok = cert != NULL && key != NULL && X509_check_private_key(cert, key) == 1;
+
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    BIO_free(cert_bio);
+    BIO_free(key_bio);
+    ERR_clear_error();
+    return ok;
+}
+
+/* --- headers --- */
+
+static void headers_free(dsp_kube_auth *a)
+{
+    for (size_t i = 0; i < a->n_headers; i++) {
+        kube_secret_free(&a->headers[i]);
+    }
+    free(a->headers);
+    a->headers = NULL;
+    a->n_headers = 0;
+}
+
+static bool header_add(dsp_kube_auth *a, dsp_buf *line)
+{
+    char **more = realloc(a->headers, (a->n_headers + 2) * sizeof(*more));
+
+    if (more != NULL) {
+        a->headers = more;
+        more[a->n_headers] = dsp_buf_take(line);
+        more[a->n_headers + 1] = NULL;
+    }
+    bool ok = more != NULL && more[a->n_headers] != NULL;
+    a->n_headers += ok;
+    dsp_buf_free(line);
+    return ok;
+}
+
+static bool header_text(dsp_kube_auth *a, const char *name, const char *value)
+{
+    dsp_buf line;
+
+    dsp_buf_init(&line, HEADER_MAX);
+    dsp_buf_addf(&line, "%s: %s", name, value);
+    return header_add(a, &line);
+}
+
+static bool header_basic(dsp_kube_auth *a, const char *user, const char *password)
+{
+    dsp_buf plain, line;
+
+    dsp_buf_init(&plain, HEADER_MAX / 2);
+    dsp_buf_init(&line, HEADER_MAX);
+    dsp_buf_addf(&plain, "%s:%s", user, password != NULL ? password : "");
+    dsp_buf_addz(&line, "Authorization: Basic ");
+    char *room = dsp_buf_room(&line, (plain.len + 2) / 3 * 4 + 1);
+    if (room != NULL && plain.data != NULL) {
+        line.len +=
+            (size_t) EVP_EncodeBlock((unsigned char *) room, (const unsigned char *) plain.data, (int) plain.len);
+        line.data[line.len] = '\0';
+    }
+    if (plain.data != NULL) {
+        OPENSSL_cleanse(plain.data, plain.len);
+    }
+    dsp_buf_free(&plain);
+    return header_add(a, &line);
+}
+
+/* Impersonate-Extra-: keys are lower-cased and everything that is no token of RFC 9110 is percent-encoded. */
+static bool header_extra(dsp_kube_auth *a, const dsp_kube_pair *extra)
+{
+    dsp_buf line;
+
+    dsp_buf_init(&line, HEADER_MAX);
+    dsp_buf_addz(&line, "Impersonate-Extra-");
+    for (const char *p = extra->name; *p != '\0'; p++) {
+        unsigned char c = (unsigned char) *p;
+
+        c = c >= 'A' && c <= 'Z' ? (unsigned char) (c + 32) : c;
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("!#$&'*+-.^_`|~", c) != NULL) {
+            dsp_buf_addc(&line, (char) c);
+        } else {
+            dsp_buf_addf(&line, "%%%02X", c);
+        }
+    }
+    dsp_buf_addf(&line, ": %s", extra->value);
+    return header_add(a, &line);
+}
+
+/* client-go (clientcmd): over plain http no credentials are sent; who one wants to act as is no credential. */
+static bool headers_build(dsp_kube_auth *a)
+{
+    const dsp_kube_config *c = a->config;
+    bool                   ok = true;
+
+    headers_free(a);
+    if (is_secure(c) && a->bearer != NULL) {
+        dsp_buf line;
+
+        dsp_buf_init(&line, HEADER_MAX);
+        dsp_buf_addf(&line, "Authorization: Bearer %s", a->bearer);
+        ok = header_add(a, &line);
+    } else if (is_secure(c) && c->username != NULL) {
+        ok = header_basic(a, c->username, c->password);
+    }
+    if (c->impersonate_user != NULL) {
+        ok = ok && header_text(a, "Impersonate-User", c->impersonate_user);
+    }
+    if (c->impersonate_uid != NULL) {
+        ok = ok && header_text(a, "Impersonate-Uid", c->impersonate_uid);
+    }
+    for (size_t i = 0; c->impersonate_groups != NULL && c->impersonate_groups[i] != NULL; i++) {
+        ok = ok && header_text(a, "Impersonate-Group", c->impersonate_groups[i]);
+    }
+    for (size_t i = 0; i < c->n_impersonate_extra; i++) {
+        ok = ok && header_extra(a, &c->impersonate_extra[i]);
+    }
+    a->headers_generation++;
+    return ok;
+}
+
+/* token may be NULL. */
+static bool bearer_set(dsp_kube_auth *a, dsp_str token)
+{
+    if (a->headers_generation > 0 && (token.data == NULL) == (a->bearer == NULL) &&
+        (a->bearer == NULL || dsp_str_eq(token, dsp_str_from(a->bearer)))) {
+        return true;
+    }
+    char *copy = token.data != NULL ? dsp_str_dup(token) : NULL;
+    if (token.data != NULL && copy == NULL) {
+        return false;
+    }
+    kube_secret_free(&a->bearer);
+    a->bearer = copy;
+    return headers_build(a);
+}
+
+/* --- files --- */
+
+/* The newer bytes take the place of the old ones. true: they differ. */
+static bool blob_replace(dsp_kube_blob *old, dsp_kube_blob *fresh)
+{
+    bool same = old->len == fresh->len && (old->len == 0 || memcmp(old->data, fresh->data, old->len) == 0);
+
+    if (same) {
+        kube_blob_free(fresh);
+        return false;
+    }
+    kube_blob_free(old);
+    *old = *fresh;
+    *fresh = (dsp_kube_blob){0};
+    return true;
+}
+
+static bool blob_copy(dsp_kube_blob *out, dsp_kube_blob in)
+{
+    *out = (dsp_kube_blob){0};
+    if (in.data == NULL) {
+        return true;
+    }
+    out->data = malloc(in.len + 1);
+    if (out->data == NULL) {
+        return false;
+    }
+    memcpy(out->data, in.data, in.len);
+    out->data[in.len] = '\0';
+    out->len = in.len;
+    return true;
+}
+
+/* *-data, or the file. false: the cause is in err. Neither is fine: out is empty. */
+static bool blob_load(dsp_kube_blob *out, dsp_kube_blob data, const char *file, dsp_buf *err)
+{
+    *out = (dsp_kube_blob){0};
+    if (data.data != NULL) {
+        return blob_copy(out, data);
+    }
+    return file == NULL || kube_file_read(file, out, err) == KUBE_FILE_OK;
+}
+
+static bool ca_load(dsp_kube_auth *a, dsp_buf *err)
+{
+    const dsp_kube_config *c = a->config;
+    dsp_kube_blob          ca;
+
+    if (!blob_load(&ca, c->ca_data, c->ca_file, err)) {
+        return false;
+    }
+    if (ca.data != NULL && !has_certificate(ca)) {
+        dsp_buf_addf(err, "%s: holds no certificate",
+                     c->ca_data.data != NULL ? "certificate-authority-data" : c->ca_file);
+        kube_blob_free(&ca);
+        return false;
+    }
+    a->tls_generation += blob_replace(&a->ca, &ca);
+    return true;
+}
+
+static bool pair_set(dsp_kube_auth *a, dsp_kube_blob *cert, dsp_kube_blob *key, const char *cert_name,
+                     const char *key_name, dsp_buf *err)
+{
+    if (cert->data != NULL && !is_pair(*cert, *key)) {
+        dsp_buf_addf(err, "%s and %s: are not a certificate and its key", cert_name, key_name);
+        kube_blob_free(cert);
+        kube_blob_free(key);
+        return false;
+    }
+    bool cert_changed = blob_replace(&a->cert, cert), key_changed = blob_replace(&a->key, key);
+    a->tls_generation += cert_changed || key_changed;
+    return true;
+}
+
+static bool pair_load(dsp_kube_auth *a, dsp_buf *err)
+{
+    const dsp_kube_config *c = a->config;
+    dsp_kube_blob          cert, key = {0};
+
+    if ((c->client_cert_data.data == NULL && c->client_cert_file == NULL) || !is_secure(c)) {
+        return true;
+    }
+    if (!blob_load(&cert, c->client_cert_data, c->client_cert_file, err) ||
+        !blob_load(&key, c->client_key_data, c->client_key_file, err)) {
+        kube_blob_free(&cert);
+        return false;
+    }
+    return pair_set(a, &cert, &key, c->client_cert_data.data != NULL ? "client-certificate-data" : c->client_cert_file,
+                    c->client_key_data.data != NULL ? "client-key-data" : c->client_key_file, err);
+}
+
+static bool token_load(dsp_kube_auth *a, dsp_buf *err)
+{
+    const dsp_kube_config *c = a->config;
+    dsp_kube_blob          text;
+
+    if (c->token_file == NULL) {
+        return true;
+    }
+    if (kube_file_read(c->token_file, &text, err) != KUBE_FILE_OK) {
+        return false;
+    }
+    dsp_str token = dsp_str_trim((dsp_str){text.data, text.len});
+    bool    ok = token.len > 0;
+    for (size_t i = 0; i < token.len; i++) {
+        ok = ok && (unsigned char) token.data[i] > 0x20 && token.data[i] != 0x7F;
+    }
+    if (ok) {
+        ok = bearer_set(a, token);
+    } else {
+        dsp_buf_addf(err, "%s: is not a token", c->token_file);
+    }
+    kube_blob_free(&text);
+    return ok;
+}
+
+/* Everything that comes from files. One that fails keeps its old value and is told in the log. */
+static void files_check(dsp_kube_auth *a)
+{
+    bool (*const loads[])(dsp_kube_auth *, dsp_buf *) = {ca_load, pair_load, token_load};
+    dsp_buf err;
+
+    dsp_buf_init(&err, 4096);
+    for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+        if (!loads[i](a, &err)) {
+            dsp_log(DSP_LOG_WARN, "credentials cannot be read again, the old ones stay",
+                    DSP_LOG_Z("error", dsp_buf_cstr(&err)));
+            dsp_buf_reset(&err);
+        }
+    }
+    dsp_buf_free(&err);
+    a->check_at = now_ms(a) + CHECK_MS;
+}
+
+/* The first reading, where a failure is the caller's to know; only a token beside a token file may stand in for it. */
+static bool files_first(dsp_kube_auth *a, dsp_buf *err)
+{
+    const dsp_kube_config *c = a->config;
+
+    if (!ca_load(a, err) || !pair_load(a, err) || !bearer_set(a, dsp_str_from(c->token))) {
+        return false;
+    }
+    if (is_secure(c) && !token_load(a, err)) {
+        if (c->token == NULL) {
+            return false;
+        }
+        dsp_log(DSP_LOG_WARN, "token file cannot be read, the token beside it is used",
+                DSP_LOG_Z("error", dsp_buf_cstr(err)));
+        dsp_buf_reset(err);
+    }
+    if (!is_secure(c) && (c->token != NULL || c->token_file != NULL || c->username != NULL || c->exec != NULL)) {
+        dsp_log(DSP_LOG_WARN, "the server is plain http: no credentials are sent", DSP_LOG_Z("server", c->server));
+    }
+    a->check_at = now_ms(a) + CHECK_MS;
+    return true;
+}
+
+/* --- the plugin --- */
+
+static void plugin_failed(dsp_kube_auth *a, const char *error)
+{
+    a->retry_at = now_ms(a) + dsp_backoff_next(&a->backoff, &plugin_backoff, a->env);
+    a->failed = true;
+    if (error != NULL) {
+        dsp_buf_reset(&a->error);
+        dsp_buf_addz(&a->error, error);
+    }
+    dsp_log(DSP_LOG_ERROR, "no credentials", DSP_LOG_Z("error", dsp_buf_cstr(&a->error)));
+}
+
+static void plugin_done(void *arg, kube_exec_credential *credential, const char *error)
+{
+    dsp_kube_auth *a = arg;
+
+    a->run = NULL;
+    a->ran_at = now_ms(a);
+    if (credential == NULL) {
+        plugin_failed(a, error);
+    } else {
+        dsp_buf_reset(&a->error);
+        if (pair_set(a, &credential->cert, &credential->key, "clientCertificateData", "clientKeyData", &a->error) &&
+            bearer_set(a, dsp_str_from(credential->token))) {
+            a->have = true;
+            a->failed = false;
+            a->expires_us = credential->expires_us;
+            dsp_backoff_reset(&a->backoff);
+        } else {
+            plugin_failed(a, NULL);
+        }
+    }
+    a->changed(a->arg);
+}
+
+static void plugin_start(dsp_kube_auth *a)
+{
+    dsp_buf_reset(&a->error);
+    a->run = kube_exec_start(a->base, a->config, (dsp_str){a->ca.data, a->ca.len}, plugin_done, a, &a->error);
+    if (a->run == NULL) {
+        plugin_failed(a, NULL);
+    }
+}
+
+static enum dsp_kube_auth_state plugin_state(dsp_kube_auth *a)
+{
+    int64_t wall = a->env->wall_us(a->env->arg);
+    bool    good = a->have && (a->expires_us == 0 || wall < a->expires_us);
+    bool    due = !a->have || (a->expires_us != 0 && wall >= a->expires_us - EXPIRY_LEEWAY_US);
+
+    if (due && a->run == NULL && (!a->failed || now_ms(a) >= a->retry_at)) {
+        plugin_start(a);
+    }
+    if (good) {
+        return DSP_KUBE_AUTH_READY;
+    }
+    return a->run != NULL ? DSP_KUBE_AUTH_PENDING : DSP_KUBE_AUTH_FAILED;
+}
+
+/* --- the face --- */
+
+dsp_kube_auth *dsp_kube_auth_new(struct event_base *base, const dsp_kube_config *config, const dsp_kube_env *env,
+                                 void (*changed)(void *arg), void *arg, dsp_buf *err)
+{
+    dsp_kube_auth *a = calloc(1, sizeof(*a));
+
+    if (a == NULL) {
+        dsp_buf_addz(err, "out of memory");
+        return NULL;
+    }
+    a->base = base;
+    a->config = config;
+    a->env = env;
+    a->changed = changed;
+    a->arg = arg;
+    dsp_buf_init(&a->error, 4096);
+    if (!files_first(a, err)) {
+        dsp_kube_auth_free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void dsp_kube_auth_free(dsp_kube_auth *a)
+{
+    if (a == NULL) {
+        return;
+    }
+    kube_exec_cancel(a->run);
+    headers_free(a);
+    kube_secret_free(&a->bearer);
+    kube_blob_free(&a->ca);
+    kube_blob_free(&a->cert);
+    kube_blob_free(&a->key);
+    dsp_buf_free(&a->error);
+    free(a);
+}
+
+enum dsp_kube_auth_state dsp_kube_auth_get(dsp_kube_auth *a, dsp_kube_credentials *out)
+{
+    enum dsp_kube_auth_state state = DSP_KUBE_AUTH_READY;
+
+    if (now_ms(a) >= a->check_at) {
+        files_check(a);
+    }
+    if (a->config->exec != NULL && is_secure(a->config)) {
+        state = plugin_state(a);
+    }
+    *out = (dsp_kube_credentials){
+        .headers = (const char *const *) a->headers,
+        .ca = {a->ca.data, a->ca.len},
+        .cert = {a->cert.data, a->cert.len},
+        .key = {a->key.data, a->key.len},
+        .headers_generation = a->headers_generation,
+        .tls_generation = a->tls_generation,
+    };
+    return state;
+}
+
+bool dsp_kube_auth_refused(dsp_kube_auth *a, unsigned headers_generation, unsigned tls_generation)
+{
+    if (a->headers_generation != headers_generation || a->tls_generation != tls_generation || a->run != NULL) {
+        return true;
+    }
+    if (a->config->exec != NULL && is_secure(a->config)) {
+        if (now_ms(a) - a->ran_at < REFUSED_MS) {
+            return false;
+        }
+        a->have = false;
+        return true;
+    }
+    files_check(a);
+    return a->headers_generation != headers_generation || a->tls_generation != tls_generation;
+}
+
+void dsp_kube_auth_reload(dsp_kube_auth *a, const dsp_kube_config *config)
+{
+    dsp_buf err;
+
+    kube_exec_cancel(a->run);
+    a->run = NULL;
+    a->have = false;
+    a->failed = false;
+    dsp_backoff_reset(&a->backoff);
+    if (config == NULL || config == a->config) {
+        files_check(a);
+        return;
+    }
+    a->config = config;
+    dsp_kube_blob none = {0};
+    a->tls_generation += blob_replace(&a->ca, &none);
+    none = (dsp_kube_blob){0};
+    a->tls_generation += blob_replace(&a->cert, &none);
+    kube_blob_free(&a->key);
+    kube_secret_free(&a->bearer);
+    headers_build(a);
+    dsp_buf_init(&err, 4096);
+    if (!files_first(a, &err)) {
+        dsp_log(DSP_LOG_ERROR, "credentials of the new configuration cannot be read",
+                DSP_LOG_Z("error", dsp_buf_cstr(&err)));
+    }
+    dsp_buf_free(&err);
+}
+
+const char *dsp_kube_auth_error(const dsp_kube_auth *a)
+{
+    return dsp_buf_cstr(&a->error);
+}
