@@ -40,7 +40,7 @@ sub message {
     $text .= "Connection: close\r\n" if $options{close};
     if ( $options{chunked} ) {
         $text .= "Transfer-Encoding: chunked\r\n\r\n";
-        $text .= sprintf( "%x\r\n%s\r\n", length, $_ ) for grep {length} @{ $options{chunked} };
+        $text .= sprintf( '%x', length ) . "\r\n$_\r\n" for grep {length} @{ $options{chunked} };
         return "${text}0\r\n\r\n";
     }
     $text .= 'Content-Length: ' . length( $options{body} ) . "\r\n" if defined $options{body} && !$options{no_length};
@@ -96,7 +96,7 @@ sub response {
 
 sub head {
     my ( $self, $deadline ) = @_;
-    until ( $self->{buffer} =~ /\r\n\r\n/ ) {
+    while ( index( $self->{buffer}, "\r\n\r\n" ) < 0 ) {
         next if $self->fill($deadline);
         return { status => 0, reason => '', headers => {}, fields => [], body => '', raw => $self->{buffer} };
     }

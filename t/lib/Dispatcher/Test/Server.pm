@@ -13,6 +13,7 @@
 # The handler keeps its state between requests; the test itself sees only:
 #
 #     $api->requests       every request so far, as above (read from a file that is written before the answer is)
+#     $api->seen           those since the last call of seen()
 #     $api->{host}         127.0.0.1:port
 package Dispatcher::Test::Server;
 
@@ -22,6 +23,7 @@ use warnings;
 use IO::Select;
 use IO::Socket::INET;
 use JSON::PP ();
+use Storable qw(freeze thaw);
 use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(time);
 
@@ -66,9 +68,28 @@ sub start {
     POSIX::_exit(1);
 }
 
-sub requests {
+sub requests { my ($self) = @_; $self->update; return @{ $self->{requests} } }
+
+sub seen {
     my ($self) = @_;
-    return map { JSON::PP->new->latin1->decode($_) } split /\n/, $self->{test}->read( $self->{record} );
+    $self->update;
+    my $from = $self->{seen} // 0;
+    $self->{seen} = @{ $self->{requests} };
+    return @{ $self->{requests} }[ $from .. $self->{seen} - 1 ];
+}
+
+# Reads what the record has gained: records of a length and a frozen request.
+sub update {
+    my ($self) = @_;
+    $self->{requests} //= [];
+    open my $in, '<:raw', $self->{record} or return;
+    seek $in, $self->{read} // 0, 0;
+    while ( read( $in, my $length, 4 ) == 4 ) {
+        read( $in, my $frozen, unpack 'N', $length ) == unpack( 'N', $length ) or return;
+        push @{ $self->{requests} }, thaw $frozen;
+        $self->{read} = tell $in;
+    }
+    return;
 }
 
 sub serve {
@@ -97,7 +118,7 @@ sub serve {
             while ( !@{ $c->{steps} } && ( my $request = next_request($c) ) ) {
                 $request->{number}     = ++$number;
                 $request->{connection} = $c->{number};
-                print $out JSON::PP->new->latin1->canonical->encode($request), "\n" if $out;
+                print $out pack 'N/a*', freeze $request if $out;
                 $c->{steps} = [ $handler->($request) ];
                 step( \%connections, $set, $c );
             }
@@ -107,8 +128,9 @@ sub serve {
 
 sub next_request {
     my ($c) = @_;
-    return unless $c->{buffer} =~ /^(.*?\r\n)\r\n/s;
-    my ( $head, $end ) = ( $1, $+[0] );
+    my $end = index( $c->{buffer}, "\r\n\r\n" ) + 4;
+    return if $end < 4;
+    my $head = substr $c->{buffer}, 0, $end - 2;
     my ( $line, @lines ) = split /\r\n/, $head;
     my @fields  = map { [ split /:[ \t]*/, $_, 2 ] } @lines;
     my %headers = map { lc $_->[0] => $_->[1] } @fields;

@@ -1,0 +1,314 @@
+
+#include "dispatcher.h"
+
+
+static ngx_int_t ngx_http_dispatcher_send(ngx_http_request_t *r,
+    ngx_uint_t status, char *type, dsp_buf *body);
+static ngx_buf_t *ngx_http_dispatcher_answer_buf(ngx_http_request_t *r,
+    dsp_buf *body);
+static void ngx_http_dispatcher_describe(ngx_http_request_t *r,
+    dsp_problem_document *document);
+static ngx_int_t ngx_http_dispatcher_allow(ngx_http_request_t *r);
+
+
+/* the API server's message, the path and the name, each quoted */
+#define NGX_HTTP_DISPATCHER_MAX_BODY  (64 * 1024)
+
+
+ngx_int_t
+ngx_http_dispatcher_send_problem(ngx_http_request_t *r,
+    dsp_problem_document *document)
+{
+    dsp_buf     body;
+    ngx_int_t   rc;
+    ngx_uint_t  status;
+
+    ngx_http_dispatcher_describe(r, document);
+
+    status = document->status ? document->status
+                    : dsp_problem_kind_of(document->problem)->status;
+
+    if (document->problem == DSP_PROBLEM_METHOD_NOT_ALLOWED
+        && ngx_http_dispatcher_allow(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    dsp_buf_init(&body, NGX_HTTP_DISPATCHER_MAX_BODY);
+    dsp_problem_write(&body, document);
+
+    rc = ngx_http_dispatcher_send(r, status, DSP_PROBLEM_CONTENT_TYPE, &body);
+
+    dsp_buf_free(&body);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_dispatcher_send_created(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx, dsp_str uid, dsp_str created)
+{
+    dsp_buf    body;
+    ngx_int_t  rc;
+
+    dsp_buf_init(&body, NGX_HTTP_DISPATCHER_MAX_BODY);
+
+    dsp_buf_addz(&body, "{\"namespace\":");
+    dsp_json_quote(&body, ngx_http_dispatcher_str(&ctx->namespace));
+    dsp_buf_addz(&body, ",\"name\":");
+    dsp_json_quote(&body, ngx_http_dispatcher_str(&ctx->execution));
+    dsp_buf_addz(&body, ",\"uid\":");
+    dsp_json_quote(&body, uid);
+    dsp_buf_addz(&body, ",\"jobTemplateName\":");
+    dsp_json_quote(&body, ngx_http_dispatcher_str(&ctx->template));
+    dsp_buf_addz(&body, ",\"creationTimestamp\":");
+    dsp_json_quote(&body, created);
+    dsp_buf_addz(&body, "}\n");
+
+    rc = ngx_http_dispatcher_send(r, NGX_HTTP_CREATED, "application/json",
+                                  &body);
+
+    dsp_buf_free(&body);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_dispatcher_send_options(ngx_http_request_t *r)
+{
+    dsp_buf  body;
+
+    if (ngx_http_dispatcher_allow(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    dsp_buf_init(&body, 0);
+
+    return ngx_http_dispatcher_send(r, NGX_HTTP_NO_CONTENT, NULL, &body);
+}
+
+
+static ngx_int_t
+ngx_http_dispatcher_send(ngx_http_request_t *r, ngx_uint_t status, char *type,
+    dsp_buf *body)
+{
+    ngx_int_t                   rc;
+    ngx_buf_t                  *b;
+    ngx_chain_t                 out;
+    ngx_http_dispatcher_ctx_t  *ctx;
+
+    b = ngx_http_dispatcher_answer_buf(r, body);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_dispatcher_module);
+    ctx->answered = 1;
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = status == NGX_HTTP_NO_CONTENT
+                                      ? -1 : (off_t) body->len;
+
+    if (type) {
+        r->headers_out.content_type.data = (u_char *) type;
+        r->headers_out.content_type.len = ngx_strlen(type);
+        r->headers_out.content_type_len = r->headers_out.content_type.len;
+        r->headers_out.content_type_lowcase = NULL;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_buf_t *
+ngx_http_dispatcher_answer_buf(ngx_http_request_t *r, dsp_buf *body)
+{
+    ngx_buf_t  *b;
+
+    if (body->failed) {
+        return NULL;
+    }
+
+    b = ngx_create_temp_buf(r->pool, body->len ? body->len : 1);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    if (body->len) {
+        b->last = ngx_cpymem(b->pos, body->data, body->len);
+
+    } else {
+        b->temporary = 0;
+    }
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    return b;
+}
+
+
+/* the parts that are the same in all problems of a request */
+
+static void
+ngx_http_dispatcher_describe(ngx_http_request_t *r,
+    dsp_problem_document *document)
+{
+    u_char                     *args;
+    ngx_str_t                   path;
+    ngx_http_dispatcher_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_dispatcher_module);
+
+    /* the query is left out: it may hold a secret of the client's */
+
+    path = r->unparsed_uri;
+    args = path.len ? ngx_strlchr(path.data, path.data + path.len, '?') : NULL;
+
+    if (args) {
+        path.len = args - path.data;
+    }
+
+    path.len = ngx_min(path.len, 2048);
+    document->instance = ngx_http_dispatcher_str(&path);
+
+    if (ctx) {
+        document->request_id = ngx_http_dispatcher_str(&ctx->request_id);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_dispatcher_allow(ngx_http_request_t *r)
+{
+    static ngx_str_t  methods = ngx_string("PUT, POST");
+
+    return ngx_http_dispatcher_add_header(r, "Allow", &methods);
+}
+
+
+ngx_int_t
+ngx_http_dispatcher_add_header(ngx_http_request_t *r, char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Errors that nginx answers itself in a location of ours (a body that is too
+ * large, a bad chunk, auth_basic, limit_req) keep their status and headers,
+ * and get a problem document for a body. An error_page leads out of the
+ * location, and so goes before this.
+ */
+
+ngx_int_t
+ngx_http_dispatcher_answer_header(ngx_http_request_t *r)
+{
+    dsp_buf                     body;
+    ngx_int_t                   rc;
+    ngx_chain_t                *cl;
+    dsp_problem_document        document;
+    ngx_http_dispatcher_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_dispatcher_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_dispatcher_ctx_t));
+        if (ctx == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_set_ctx(r, ctx, ngx_http_dispatcher_module);
+    }
+
+    ngx_memzero(&document, sizeof(document));
+
+    document.status = r->headers_out.status;
+    document.problem = DSP_PROBLEM_OTHER;
+
+    if (document.status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        document.problem = DSP_PROBLEM_PAYLOAD_TOO_LARGE;
+        document.detail = DSP_STR("The payload is larger than this server "
+                                  "accepts (client_max_body_size).");
+    }
+
+    ngx_http_dispatcher_describe(r, &document);
+
+    dsp_buf_init(&body, NGX_HTTP_DISPATCHER_MAX_BODY);
+    dsp_problem_write(&body, &document);
+
+    rc = NGX_ERROR;
+    cl = ngx_alloc_chain_link(r->pool);
+
+    if (cl) {
+        cl->buf = ngx_http_dispatcher_answer_buf(r, &body);
+        cl->next = NULL;
+
+        if (cl->buf) {
+            ngx_http_clear_content_length(r);
+            ngx_http_clear_accept_ranges(r);
+
+            r->headers_out.content_length_n = body.len;
+            ngx_str_set(&r->headers_out.content_type,
+                        DSP_PROBLEM_CONTENT_TYPE);
+            r->headers_out.content_type_len = r->headers_out.content_type.len;
+            r->headers_out.content_type_lowcase = NULL;
+
+            ctx->page = cl;
+            ctx->replaced = 1;
+            rc = NGX_OK;
+        }
+    }
+
+    dsp_buf_free(&body);
+
+    return rc;
+}
+
+
+/* nginx's page is dropped; ours is given once, with the first of it */
+
+ngx_chain_t *
+ngx_http_dispatcher_answer_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_chain_t                *cl;
+    ngx_http_dispatcher_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_dispatcher_module);
+
+    for ( /* void */ ; in; in = in->next) {
+        in->buf->pos = in->buf->last;
+        in->buf->file_pos = in->buf->file_last;
+    }
+
+    cl = ctx->page;
+    ctx->page = NULL;
+
+    return cl;
+}

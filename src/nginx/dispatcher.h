@@ -1,0 +1,133 @@
+
+/*
+ * What the files of the nginx room share: the configuration of a location, and the state of one request.
+ *
+ * Memory is the request's pool unless said otherwise.
+ */
+
+#ifndef _NGX_HTTP_DISPATCHER_H_INCLUDED_
+#define _NGX_HTTP_DISPATCHER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "base/json.h"
+#include "model/api_answer.h"
+#include "model/execution_request.h"
+#include "model/problem.h"
+
+#include "call.h"
+
+
+/* kube-apiserver reads no more of a request (apiserver, pkg/server/config.go: MaxRequestBodyBytes) */
+#define NGX_HTTP_DISPATCHER_MAX_OBJECT  (3 * 1024 * 1024)
+
+/* our name in managedFields, and in the API server's log */
+#define NGX_HTTP_DISPATCHER_AGENT       "dispatcher/" NGX_HTTP_DISPATCHER_VERSION
+
+
+/* names that are tried; each takes its own digits of the request's id */
+#define NGX_HTTP_DISPATCHER_MAX_NAMES   3
+
+
+typedef struct {
+    ngx_int_t                  request_id_index;
+} ngx_http_dispatcher_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                 execute;
+    ngx_http_complex_value_t  *path;         /* NULL: the URI less the location */
+    size_t                     prefix;       /* length of the location in the URI */
+    ngx_str_t                  api;          /* internal prefix, "/" at both ends */
+    ngx_str_t                  default_namespace;
+    ngx_array_t               *namespaces;   /* of ngx_str_t; NULL: all */
+    ngx_msec_t                 template_cache;
+    ngx_flag_t                 log_payloads;
+} ngx_http_dispatcher_loc_conf_t;
+
+
+typedef enum {
+    ngx_http_dispatcher_template_state = 0,        /* GET of the JobTemplate */
+    ngx_http_dispatcher_create_state,        /* POST of the JobExecution */
+    ngx_http_dispatcher_lookup_state         /* GET of the JobExecution that may be ours */
+} ngx_http_dispatcher_state_e;
+
+
+typedef struct {
+    ngx_http_dispatcher_loc_conf_t  *conf;
+    ngx_http_dispatcher_state_e      state;
+    ngx_http_dispatcher_call_t      *call;   /* the one that runs or ran last */
+
+    ngx_str_t                        namespace;
+    ngx_str_t                        template;
+    ngx_str_t                        execution;    /* the name we chose */
+    ngx_str_t                        request_id;   /* 32 hexadecimal digits */
+
+    dsp_str                          payload;
+    dsp_json                         labels;
+
+    dsp_arena                        arena;        /* what was read of answers */
+    ngx_uint_t                       names;        /* how many names were tried */
+    ngx_uint_t                       creates;      /* POSTs of this name */
+    ngx_uint_t                       logins;       /* calls repeated with a newer token */
+    dsp_api_answer                   doubt;        /* why a lookup had to be made */
+
+    ngx_chain_t                     *page;         /* instead of nginx's own, until it is sent */
+
+    unsigned                         replaced:1;   /* nginx's own page is being replaced */
+    unsigned                         answered:1;   /* the answer is ours, not nginx's */
+    unsigned                         created:1;    /* the JobExecution is known to be stored */
+} ngx_http_dispatcher_ctx_t;
+
+
+extern ngx_module_t  ngx_http_dispatcher_module;
+
+
+/* execute.c: the content handler */
+
+ngx_int_t ngx_http_dispatcher_execute_handler(ngx_http_request_t *r);
+
+
+/* converse.c: from the payload to the answer; ends the request */
+
+void ngx_http_dispatcher_converse(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx);
+
+
+/*
+ * payload.c: the request's body as one span, in ctx->payload. NGX_OK; NGX_DECLINED when it is not text, and why says at which byte;
+ * NGX_ERROR.
+ */
+
+ngx_int_t ngx_http_dispatcher_read_payload(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx, dsp_buf *why);
+
+
+/* answer.c: answers of our own; each returns what the output filters return */
+
+ngx_int_t ngx_http_dispatcher_send_problem(ngx_http_request_t *r,
+    dsp_problem_document *document);
+ngx_int_t ngx_http_dispatcher_send_created(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx, dsp_str uid, dsp_str created);
+ngx_int_t ngx_http_dispatcher_send_options(ngx_http_request_t *r);
+ngx_int_t ngx_http_dispatcher_add_header(ngx_http_request_t *r, char *name,
+    ngx_str_t *value);
+
+/* errors that nginx itself answers in our locations become problem documents, too */
+
+ngx_int_t ngx_http_dispatcher_answer_header(ngx_http_request_t *r);
+ngx_chain_t *ngx_http_dispatcher_answer_body(ngx_http_request_t *r,
+    ngx_chain_t *in);
+
+
+static ngx_inline dsp_str
+ngx_http_dispatcher_str(ngx_str_t *s)
+{
+    return (dsp_str) { (char *) s->data, s->len };
+}
+
+
+#endif /* _NGX_HTTP_DISPATCHER_H_INCLUDED_ */
