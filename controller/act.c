@@ -8,7 +8,7 @@
 
 #define VIEW_ARENA (1u << 20)
 
-/* --- the queue ------------------------------------------------------------------------------------------------------ */
+/* --- the queue ------------------------------------------------------------------------------------------------ */
 
 static void push(dsp_actor *a, dsp_live *live)
 {
@@ -72,8 +72,8 @@ static int64_t store_now(void *context)
     return a->host.now_ms(a->host.context);
 }
 
-void dsp_actor_init(dsp_actor *a, dsp_store *store, dsp_job_renderer *renderer, dsp_metrics *metrics, const dsp_actor_host *host,
-                    const dsp_actor_options *options)
+void dsp_actor_init(dsp_actor *a, dsp_store *store, dsp_job_renderer *renderer, dsp_metrics *metrics,
+                    const dsp_actor_host *host, const dsp_actor_options *options)
 {
     *a = (dsp_actor){ .store = store, .renderer = renderer, .metrics = metrics, .host = *host, .options = *options };
     dsp_heap_init(&a->timers);
@@ -90,7 +90,7 @@ void dsp_actor_free(dsp_actor *a)
     a->store->changed = NULL;
 }
 
-/* --- time ----------------------------------------------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------------------------------------------- */
 
 int64_t dsp_backoff_ms(dsp_actor *a, unsigned failures)
 {
@@ -120,7 +120,7 @@ int64_t dsp_actor_next_ms(const dsp_actor *a)
     return first != NULL ? first->key : INT64_MAX;
 }
 
-/* --- deciding ------------------------------------------------------------------------------------------------------- */
+/* --- deciding ------------------------------------------------------------------------------------------------- */
 
 /* Nothing to do now: when again? */
 static void rest(dsp_actor *a, dsp_execution *e, const dsp_decision *d, const dsp_view *v, int64_t now)
@@ -131,7 +131,8 @@ static void rest(dsp_actor *a, dsp_execution *e, const dsp_decision *d, const ds
         sleep_until(a, live, now + (d->wake_us - v->now_us + 999) / 1000);
         return;
     }
-    if (live->je != NULL && live->create_ms > now && live->je->job_uid.len == 0 && !dsp_jobexecution_finished(live->je)) {
+    if (live->je != NULL && live->create_ms > now && live->je->job_uid.len == 0 &&
+        !dsp_jobexecution_finished(live->je)) {
         sleep_until(a, live, live->create_ms);
         return;
     }

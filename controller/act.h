@@ -1,12 +1,15 @@
 /*
- * Carries out what dsp_reconcile() decides: one action at a time per JobExecution, a bounded number in all, with backoff.
+ * Carries out what dsp_reconcile() decides: one action at a time per JobExecution, a bounded number in all, with
+ * backoff.
  *
- * A JobExecution is looked at when something about it changes, when its timer is due, and when its action has ended; the decision is made only
- * when its turn comes, from what is known then, so under load several changes cost one write. What came by an event goes before what came by a list: after a
- * start with many finished JobExecutions a new one does not wait for them.
+ * A JobExecution is looked at when something about it changes, when its timer is due, and when its action has ended;
+ * the decision is made only when its turn comes, from what is known then, so under load several changes cost one write.
+ * What came by an event goes before what came by a list: after a start with many finished JobExecutions a new one does
+ * not wait for them.
  *
- * States of a live JobExecution: idle → queued → busy (one request under way) → queued again or idle, perhaps with a timer. A status patch that met a
- * conflict makes it `stale`: it waits for the newer object, and reads it when that does not come.
+ * States of a live JobExecution: idle → queued → busy (one request under way) → queued again or idle, perhaps with a
+ * timer. A status patch that met a conflict makes it `stale`: it waits for the newer object, and reads it when that
+ * does not come.
  *
  * The API server, the clock and the random source are handed in: tests drive all of this without a network.
  */
@@ -36,7 +39,8 @@ typedef void (*dsp_answer_fn)(void *context, const dsp_answer *answer);
 
 typedef struct dsp_actor_host {
     void *context;
-    /* Sends a request; `done` is called exactly once, later, never from within. What the call points to need not live longer. false: out of memory. */
+    /* Sends a request; `done` is called exactly once, later, never from within. What the call points to need not live
+     * longer. false: out of memory. */
     bool (*call)(void *context, const dsp_call *call, dsp_answer_fn done, void *done_context);
     /* An Event to record, when there is time. */
     void (*event)(void *context, const dsp_jobexecution *je, const dsp_transition *transition);
@@ -59,18 +63,18 @@ typedef struct dsp_actor {
     dsp_actor_host    host;
     dsp_actor_options options;
 
-    dsp_live *head[2], *tail[2]; /* 0: fresh work, 1: old work */
-    dsp_heap  timers;
-    unsigned  in_flight;
-    struct dsp_action_call *calls; /* those under way */
-    bool      leading;  /* only then are actions begun */
-    bool      stopping; /* none are begun any more */
-    bool      no_memory; /* the caller should end: what is known is not complete */
+    dsp_live               *head[2], *tail[2]; /* 0: fresh work, 1: old work */
+    dsp_heap                timers;
+    unsigned                in_flight;
+    struct dsp_action_call *calls;     /* those under way */
+    bool                    leading;   /* only then are actions begun */
+    bool                    stopping;  /* none are begun any more */
+    bool                    no_memory; /* the caller should end: what is known is not complete */
 } dsp_actor;
 
 /* Takes over the store's hooks. The renderer and metrics are borrowed. */
-void dsp_actor_init(dsp_actor *a, dsp_store *store, dsp_job_renderer *renderer, dsp_metrics *metrics, const dsp_actor_host *host,
-                    const dsp_actor_options *options);
+void dsp_actor_init(dsp_actor *a, dsp_store *store, dsp_job_renderer *renderer, dsp_metrics *metrics,
+                    const dsp_actor_host *host, const dsp_actor_options *options);
 void dsp_actor_free(dsp_actor *a);
 
 /* Begins the actions that are due. To be called after host.kick and at dsp_actor_next_ms(). */

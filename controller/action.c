@@ -7,28 +7,28 @@
 #include "base/log.h"
 #include "model/object.h"
 
-#define CALL_ARENA   (1u << 20)
+#define CALL_ARENA (1u << 20)
 #define RENDER_ARENA (32u << 20)
-#define BODY_MAX     (4u << 20)
+#define BODY_MAX (4u << 20)
 
 #define WRITE_DEADLINE_MS 30000
-#define READ_DEADLINE_MS  15000
-#define PODS_DEADLINE_MS  2000 /* the failure's details are worth no more */
+#define READ_DEADLINE_MS 15000
+#define PODS_DEADLINE_MS 2000 /* the failure's details are worth no more */
 
-#define JSON_BODY   "application/json"
+#define JSON_BODY "application/json"
 #define MERGE_PATCH "application/merge-patch+json"
-#define MANAGER     "fieldManager=dispatcher-controller"
+#define MANAGER "fieldManager=dispatcher-controller"
 
 /* An action under way; its JobExecution is busy until it has ended. */
 struct dsp_action_call {
     struct dsp_action_call *prev, *next;
-    dsp_actor      *actor;
-    dsp_execution  *execution;
-    enum dsp_action kind;
-    bool            read_execution; /* instead of kind */
-    const char     *method;
-    int64_t         sent_ms;
-    char           *job_name; /* create, read: the Job's */
+    dsp_actor              *actor;
+    dsp_execution          *execution;
+    enum dsp_action         kind;
+    bool                    read_execution; /* instead of kind */
+    const char             *method;
+    int64_t                 sent_ms;
+    char                   *job_name; /* create, read: the Job's */
 };
 
 static int64_t now_ms(dsp_actor *a)
@@ -36,16 +36,17 @@ static int64_t now_ms(dsp_actor *a)
     return a->host.now_ms(a->host.context);
 }
 
-/* --- logging -------------------------------------------------------------------------------------------------------- */
+/* --- logging -------------------------------------------------------------------------------------------------- */
 
-static void log_result(enum dsp_log_level level, const dsp_execution *e, const char *msg, const char *job_name, const dsp_outcome *o,
-                       int status)
+static void log_result(enum dsp_log_level level, const dsp_execution *e, const char *msg, const char *job_name,
+                       const dsp_outcome *o, int status)
 {
-    dsp_log(level, msg, DSP_LOG_STR("namespace", dsp_execution_ns(e)), DSP_LOG_STR("jobexecution", dsp_execution_name(e)),
-            DSP_LOG_Z("job", job_name), DSP_LOG_INT("status", status), DSP_LOG_STR("error", o->message));
+    dsp_log(level, msg, DSP_LOG_STR("namespace", dsp_execution_ns(e)),
+            DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_Z("job", job_name),
+            DSP_LOG_INT("status", status), DSP_LOG_STR("error", o->message));
 }
 
-/* --- sending -------------------------------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------------------------- */
 
 static void on_answer(void *context, const dsp_answer *answer);
 
@@ -94,7 +95,8 @@ static void add_segment(dsp_buf *path, dsp_str s)
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char) s.data[i];
 
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_') {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+            c == '_') {
             dsp_buf_addc(path, (char) c);
         } else {
             dsp_buf_addf(path, "%%%02X", c);
@@ -150,7 +152,7 @@ static bool send(dsp_actor *a, dsp_execution *e, const struct dsp_action_call *w
     return true;
 }
 
-/* --- creating the Job ----------------------------------------------------------------------------------------------- */
+/* --- creating the Job ----------------------------------------------------------------------------------------- */
 
 /* It cannot be made: that is decided here and goes through the queue as a status. */
 static void cannot_render(dsp_actor *a, dsp_execution *e, const dsp_rendered *rendered)
@@ -164,7 +166,8 @@ static void cannot_render(dsp_actor *a, dsp_execution *e, const dsp_rendered *re
     }
     dsp_buf_init(&message, DSP_CONDITION_MAX_MESSAGE);
     dsp_rendered_message(rendered, &message);
-    if (!dsp_store_attempt(a->store, e, DSP_ATTEMPT_FINAL, DSP_STR(""), DSP_STR(DSP_REASON_TEMPLATE_ERROR), dsp_buf_str(&message))) {
+    if (!dsp_store_attempt(a->store, e, DSP_ATTEMPT_FINAL, DSP_STR(""), DSP_STR(DSP_REASON_TEMPLATE_ERROR),
+                           dsp_buf_str(&message))) {
         a->no_memory = true;
     }
     dsp_log(DSP_LOG_INFO, "template failed", DSP_LOG_STR("namespace", dsp_execution_ns(e)),
@@ -176,21 +179,26 @@ static void cannot_render(dsp_actor *a, dsp_execution *e, const dsp_rendered *re
 
 static bool send_job(dsp_actor *a, dsp_execution *e, dsp_str name, dsp_str body, dsp_arena *arena)
 {
-    dsp_str       copy = dsp_arena_str(arena, name);
+    dsp_str                copy = dsp_arena_str(arena, name);
     struct dsp_action_call act = { .kind = DSP_ACT_CREATE_JOB, .job_name = (char *) (uintptr_t) copy.data };
-    dsp_live     *live = e->live;
-    dsp_buf       path;
-    bool          ok;
+    dsp_live              *live = e->live;
+    dsp_buf                path;
+    bool                   ok;
 
     if (a->options.log_payloads) {
-        dsp_log(DSP_LOG_INFO, "creating job", DSP_LOG_STR("namespace", live->je->ns), DSP_LOG_STR("jobexecution", live->je->name),
-                DSP_LOG_STR("job", name), DSP_LOG_STR("payload", live->je->payload));
+        dsp_log(DSP_LOG_INFO, "creating job", DSP_LOG_STR("namespace", live->je->ns),
+                DSP_LOG_STR("jobexecution", live->je->name), DSP_LOG_STR("job", name),
+                DSP_LOG_STR("payload", live->je->payload));
     }
     dsp_buf_init(&path, 4096);
     job_path(&path, live->je->ns, DSP_STR(""));
     dsp_buf_addz(&path, "?" MANAGER);
-    ok = copy.data != NULL && send(a, e, &act, &(dsp_call){ .method = "POST", .path = dsp_buf_str(&path), .content_type = JSON_BODY,
-                                                            .body = body, .deadline_ms = WRITE_DEADLINE_MS });
+    ok = copy.data != NULL && send(a, e, &act,
+                                   &(dsp_call){ .method = "POST",
+                                                .path = dsp_buf_str(&path),
+                                                .content_type = JSON_BODY,
+                                                .body = body,
+                                                .deadline_ms = WRITE_DEADLINE_MS });
     dsp_buf_free(&path);
     if (ok && live->added_ms != 0) {
         dsp_histogram_add(&a->metrics->create_delay, now_ms(a) - live->added_ms);
@@ -232,7 +240,8 @@ static void retry_create(dsp_actor *a, dsp_live *live, const dsp_answer *answer)
     a->metrics->queue_retries++;
 }
 
-static void attempt(dsp_actor *a, dsp_execution *e, enum dsp_attempt_end end, const char *job_name, dsp_str reason, dsp_str message)
+static void attempt(dsp_actor *a, dsp_execution *e, enum dsp_attempt_end end, const char *job_name, dsp_str reason,
+                    dsp_str message)
 {
     if (!dsp_store_attempt(a->store, e, end, dsp_str_from(job_name), reason, message)) {
         a->no_memory = true;
@@ -280,18 +289,19 @@ static void ended_create(struct dsp_action_call *act, const dsp_answer *answer, 
     log_result(DSP_LOG_WARN, e, "job not created", act->job_name, o, answer->status);
 }
 
-/* --- reading the Job ------------------------------------------------------------------------------------------------ */
+/* --- reading the Job ------------------------------------------------------------------------------------------ */
 
 static bool begin_read_job(dsp_actor *a, dsp_execution *e, dsp_str name)
 {
-    char         *copy = dsp_str_dup(name);
+    char                  *copy = dsp_str_dup(name);
     struct dsp_action_call act = { .kind = DSP_ACT_READ_JOB, .job_name = copy };
-    dsp_buf       path;
-    bool          ok;
+    dsp_buf                path;
+    bool                   ok;
 
     dsp_buf_init(&path, 4096);
     job_path(&path, e->live->je->ns, name);
-    ok = copy != NULL && send(a, e, &act, &(dsp_call){ .method = "GET", .path = dsp_buf_str(&path), .deadline_ms = READ_DEADLINE_MS });
+    ok = copy != NULL &&
+         send(a, e, &act, &(dsp_call){ .method = "GET", .path = dsp_buf_str(&path), .deadline_ms = READ_DEADLINE_MS });
     dsp_buf_free(&path);
     free(copy);
     return ok;
@@ -316,8 +326,10 @@ static void name_conflict(struct dsp_action_call *act, const dsp_answer *answer,
     dsp_buf    message;
 
     dsp_buf_init(&message, 1024);
-    dsp_buf_addf(&message, "Job \"%.*s\" exists already and does not belong to this JobExecution", DSP_STR_ARG(job->name));
-    attempt(a, act->execution, DSP_ATTEMPT_WAITING, act->job_name, DSP_STR(DSP_REASON_JOB_NAME_CONFLICT), dsp_buf_str(&message));
+    dsp_buf_addf(&message, "Job \"%.*s\" exists already and does not belong to this JobExecution",
+                 DSP_STR_ARG(job->name));
+    attempt(a, act->execution, DSP_ATTEMPT_WAITING, act->job_name, DSP_STR(DSP_REASON_JOB_NAME_CONFLICT),
+            dsp_buf_str(&message));
     dsp_buf_free(&message);
     retry_create(a, act->execution->live, answer);
 }
@@ -368,13 +380,13 @@ static void ended_read_job(struct dsp_action_call *act, const dsp_answer *answer
     }
 }
 
-/* --- reading the pods of a failed Job ------------------------------------------------------------------------------- */
+/* --- reading the pods of a failed Job ------------------------------------------------------------------------- */
 
 static bool begin_read_pods(dsp_actor *a, dsp_execution *e, dsp_str job_name)
 {
     struct dsp_action_call act = { .kind = DSP_ACT_READ_PODS };
-    dsp_buf       path;
-    bool          ok;
+    dsp_buf                path;
+    bool                   ok;
 
     dsp_buf_init(&path, 4096);
     dsp_buf_addz(&path, "/api/v1/namespaces");
@@ -404,7 +416,7 @@ static void ended_read_pods(struct dsp_action_call *act, const dsp_answer *answe
     dsp_arena_free(&arena);
 }
 
-/* --- the status ----------------------------------------------------------------------------------------------------- */
+/* --- the status ----------------------------------------------------------------------------------------------- */
 
 static void forget_sent(dsp_live *live)
 {
@@ -436,8 +448,8 @@ static bool remember_sent(dsp_live *live, const dsp_jobexecution_status *status)
 static bool begin_patch_status(dsp_actor *a, dsp_execution *e, const dsp_jobexecution_status *status)
 {
     struct dsp_action_call act = { .kind = DSP_ACT_PATCH_STATUS };
-    dsp_buf       path, body;
-    bool          ok;
+    dsp_buf                path, body;
+    bool                   ok;
 
     if (!remember_sent(e->live, status)) {
         a->no_memory = true;
@@ -448,8 +460,12 @@ static bool begin_patch_status(dsp_actor *a, dsp_execution *e, const dsp_jobexec
     execution_path(&path, e->live->je);
     dsp_buf_addz(&path, "/status?" MANAGER);
     dsp_jobexecution_status_patch(&body, e->live->je, status);
-    ok = !body.failed && send(a, e, &act, &(dsp_call){ .method = "PATCH", .path = dsp_buf_str(&path), .content_type = MERGE_PATCH,
-                                                       .body = dsp_buf_str(&body), .deadline_ms = WRITE_DEADLINE_MS });
+    ok = !body.failed && send(a, e, &act,
+                              &(dsp_call){ .method = "PATCH",
+                                           .path = dsp_buf_str(&path),
+                                           .content_type = MERGE_PATCH,
+                                           .body = dsp_buf_str(&body),
+                                           .deadline_ms = WRITE_DEADLINE_MS });
     dsp_buf_free(&path);
     dsp_buf_free(&body);
     return ok;
@@ -459,7 +475,9 @@ static bool begin_patch_status(dsp_actor *a, dsp_execution *e, const dsp_jobexec
 static void commit_sent(dsp_actor *a, dsp_execution *e)
 {
     dsp_live               *live = e->live;
-    dsp_jobexecution_status after = { .conditions = live->sent->conditions, .job_name = live->sent->job_name, .job_uid = live->sent->job_uid };
+    dsp_jobexecution_status after = { .conditions = live->sent->conditions,
+                                      .job_name = live->sent->job_name,
+                                      .job_uid = live->sent->job_uid };
     dsp_counted             c = dsp_count(live->before, &after);
     dsp_transition          t[DSP_TRANSITIONS_MAX];
     dsp_arena               arena;
@@ -486,10 +504,12 @@ void dsp_action_confirm(dsp_actor *a, dsp_execution *e)
 {
     dsp_live *live = e->live;
 
-    if (live->sent == NULL || live->je == NULL || dsp_str_eq(live->je->resource_version, live->before->resource_version)) {
+    if (live->sent == NULL || live->je == NULL ||
+        dsp_str_eq(live->je->resource_version, live->before->resource_version)) {
         return;
     }
-    if (dsp_conditions_equal(&live->je->conditions, &live->sent->conditions) && dsp_str_eq(live->je->job_uid, live->sent->job_uid)) {
+    if (dsp_conditions_equal(&live->je->conditions, &live->sent->conditions) &&
+        dsp_str_eq(live->je->job_uid, live->sent->job_uid)) {
         commit_sent(a, e);
     } else {
         forget_sent(live);
@@ -512,7 +532,8 @@ static void ended_patch_status(struct dsp_action_call *act, const dsp_answer *an
     case DSP_OUT_CONFLICT:
     case DSP_OUT_NOT_FOUND:
         /* Unless the newer object came while we waited for the answer. */
-        if (live->je != NULL && live->before != NULL && dsp_str_eq(live->je->resource_version, live->before->resource_version)) {
+        if (live->je != NULL && live->before != NULL &&
+            dsp_str_eq(live->je->resource_version, live->before->resource_version)) {
             live->stale = true;
             live->stale_ms = now_ms(a) + DSP_STALE_MS;
         }
@@ -526,13 +547,13 @@ static void ended_patch_status(struct dsp_action_call *act, const dsp_answer *an
     }
 }
 
-/* --- the rest ------------------------------------------------------------------------------------------------------- */
+/* --- the rest ------------------------------------------------------------------------------------------------- */
 
 bool dsp_action_read_execution(dsp_actor *a, dsp_execution *e)
 {
     struct dsp_action_call act = { .read_execution = true };
-    dsp_buf       path;
-    bool          ok;
+    dsp_buf                path;
+    bool                   ok;
 
     dsp_buf_init(&path, 4096);
     execution_path(&path, e->live->je);
@@ -560,10 +581,10 @@ static void ended_read_execution(struct dsp_action_call *act, const dsp_answer *
 
 static bool begin_patch_ttl(dsp_actor *a, dsp_execution *e)
 {
-    struct dsp_action_call  act = { .kind = DSP_ACT_PATCH_TTL };
-    const dsp_job *job = e->live->job;
-    dsp_buf        path, body;
-    bool           ok;
+    struct dsp_action_call act = { .kind = DSP_ACT_PATCH_TTL };
+    const dsp_job         *job = e->live->job;
+    dsp_buf                path, body;
+    bool                   ok;
 
     dsp_buf_init(&path, 4096);
     dsp_buf_init(&body, 4096);
@@ -572,8 +593,12 @@ static bool begin_patch_ttl(dsp_actor *a, dsp_execution *e)
     dsp_buf_addz(&body, "{\"metadata\":{\"uid\":");
     dsp_json_quote(&body, job->uid);
     dsp_buf_addf(&body, "},\"spec\":{\"ttlSecondsAfterFinished\":%lld}}", (long long) job->ttl_wanted);
-    ok = send(a, e, &act, &(dsp_call){ .method = "PATCH", .path = dsp_buf_str(&path), .content_type = MERGE_PATCH,
-                                       .body = dsp_buf_str(&body), .deadline_ms = WRITE_DEADLINE_MS });
+    ok = send(a, e, &act,
+              &(dsp_call){ .method = "PATCH",
+                           .path = dsp_buf_str(&path),
+                           .content_type = MERGE_PATCH,
+                           .body = dsp_buf_str(&body),
+                           .deadline_ms = WRITE_DEADLINE_MS });
     dsp_buf_free(&path);
     dsp_buf_free(&body);
     return ok;
@@ -598,17 +623,22 @@ static void ended_patch_ttl(struct dsp_action_call *act, const dsp_answer *answe
 static bool begin_delete(dsp_actor *a, dsp_execution *e)
 {
     struct dsp_action_call act = { .kind = DSP_ACT_DELETE_EXECUTION };
-    dsp_buf       path, body;
-    bool          ok;
+    dsp_buf                path, body;
+    bool                   ok;
 
     dsp_buf_init(&path, 4096);
     dsp_buf_init(&body, 4096);
     execution_path(&path, e->live->je);
-    dsp_buf_addz(&body, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":\"Background\",\"preconditions\":{\"uid\":");
+    dsp_buf_addz(&body, "{\"apiVersion\":\"v1\",\"kind\":\"DeleteOptions\",\"propagationPolicy\":\"Background\","
+                        "\"preconditions\":{\"uid\":");
     dsp_json_quote(&body, e->live->je->uid);
     dsp_buf_addz(&body, "}}");
-    ok = send(a, e, &act, &(dsp_call){ .method = "DELETE", .path = dsp_buf_str(&path), .content_type = JSON_BODY,
-                                       .body = dsp_buf_str(&body), .deadline_ms = WRITE_DEADLINE_MS });
+    ok = send(a, e, &act,
+              &(dsp_call){ .method = "DELETE",
+                           .path = dsp_buf_str(&path),
+                           .content_type = JSON_BODY,
+                           .body = dsp_buf_str(&body),
+                           .deadline_ms = WRITE_DEADLINE_MS });
     dsp_buf_free(&path);
     dsp_buf_free(&body);
     return ok;
@@ -630,7 +660,7 @@ static void ended_delete(struct dsp_action_call *act, const dsp_answer *answer, 
     }
 }
 
-/* --- beginning and ending ------------------------------------------------------------------------------------------- */
+/* --- beginning and ending ------------------------------------------------------------------------------------- */
 
 bool dsp_action_begin(dsp_actor *a, dsp_execution *e, const dsp_decision *d)
 {
@@ -697,10 +727,10 @@ static enum dsp_call_kind call_kind(const struct dsp_action_call *act)
 static void on_answer(void *context, const dsp_answer *answer)
 {
     struct dsp_action_call *act = context;
-    dsp_actor     *a = act->actor;
-    dsp_live      *live = act->execution->live;
-    dsp_arena      arena;
-    dsp_outcome    o;
+    dsp_actor              *a = act->actor;
+    dsp_live               *live = act->execution->live;
+    dsp_arena               arena;
+    dsp_outcome             o;
 
     dsp_arena_init(&arena, CALL_ARENA);
     dsp_outcome_judge(call_kind(act), answer, &arena, &o);

@@ -50,10 +50,10 @@ static void on_done(void *arg, const dsp_kube_answer *answer)
     struct dsp_api_pending *p = arg;
     bool                    whole = answer->outcome == DSP_KUBE_ANSWERED;
     dsp_answer              a = { .status = whole ? answer->status : 0,
-                          .body = whole ? answer->body : (dsp_str){ NULL, 0 },
-                          .retry_after_ms = answer->retry_after_ms,
-                          .error = answer->error,
-                          .not_sent = answer->outcome == DSP_KUBE_NOT_SENT };
+                                  .body = whole ? answer->body : (dsp_str){ NULL, 0 },
+                                  .retry_after_ms = answer->retry_after_ms,
+                                  .error = answer->error,
+                                  .not_sent = answer->outcome == DSP_KUBE_NOT_SENT };
 
     unlink_pending(p);
     p->done(p->context, &a);
@@ -65,12 +65,12 @@ bool dsp_api_call(dsp_api *api, const dsp_call *call, dsp_answer_fn done, void *
     struct dsp_api_pending *p = malloc(sizeof(*p));
     size_t                  query = dsp_str_find(call->path, '?');
     dsp_kube_request        request = { .method = method_of(call->method),
-                                 .priority = DSP_KUBE_NORMAL,
-                                 .path = dsp_str_sub(call->path, 0, query),
-                                 .query = dsp_str_sub(call->path, query + 1, call->path.len),
-                                 .content_type = dsp_str_from(call->content_type),
-                                 .body = call->body,
-                                 .timeout_ms = call->deadline_ms };
+                                        .priority = DSP_KUBE_NORMAL,
+                                        .path = dsp_str_sub(call->path, 0, query),
+                                        .query = dsp_str_sub(call->path, query + 1, call->path.len),
+                                        .content_type = dsp_str_from(call->content_type),
+                                        .body = call->body,
+                                        .timeout_ms = call->deadline_ms };
 
     if (p == NULL) {
         return false;

@@ -19,7 +19,8 @@
 /* How long a clean end may take: the actions under way, then the Lease. */
 #define DRAIN_MS 10000
 
-/* A loop that did not turn for so long is reported by /healthz once it turns again; while it stands it answers nothing. */
+/* A loop that did not turn for so long is reported by /healthz once it turns again; while it stands it answers nothing.
+ */
 #define STUCK_MS 30000
 
 struct daemon {
@@ -50,7 +51,7 @@ struct daemon {
     int     status; /* to exit with */
 };
 
-/* --- ends ----------------------------------------------------------------------------------------------------------- */
+/* --- ends ----------------------------------------------------------------------------------------------------- */
 
 static void end(struct daemon *d, int status)
 {
@@ -112,7 +113,7 @@ static void on_no_memory(void *arg)
     end(arg, 1);
 }
 
-/* --- the actor in the event loop ------------------------------------------------------------------------------------ */
+/* --- the actor in the event loop ------------------------------------------------------------------------------ */
 
 static bool host_call(void *context, const dsp_call *call, dsp_answer_fn done, void *done_context)
 {
@@ -182,14 +183,15 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     d->last_tick_ms = now;
 }
 
-/* --- Kubernetes ----------------------------------------------------------------------------------------------------- */
+/* --- Kubernetes ----------------------------------------------------------------------------------------------- */
 
 static void on_synced(void *context)
 {
     struct daemon *d = context;
 
     malloc_trim(0); /* the lists were larger than what is kept of them */
-    dsp_log(DSP_LOG_INFO, "synced", DSP_LOG_INT("jobexecutions", d->store.by_key.len), DSP_LOG_INT("jobtemplates", d->store.templates.len));
+    dsp_log(DSP_LOG_INFO, "synced", DSP_LOG_INT("jobexecutions", d->store.by_key.len),
+            DSP_LOG_INT("jobtemplates", d->store.templates.len));
     host_kick(d);
 }
 
@@ -197,7 +199,9 @@ static void on_missing(void *context, const char *resource, const char *message)
 {
     (void) message;
     if (strcmp(resource, "jobs") != 0) {
-        dsp_log(DSP_LOG_ERROR, "the API server does not know dispatcher.ivan.vc/v1beta1: install the CustomResourceDefinitions (make install)",
+        dsp_log(DSP_LOG_ERROR,
+                "the API server does not know dispatcher.ivan.vc/v1beta1: install the CustomResourceDefinitions (make "
+                "install)",
                 DSP_LOG_Z("resource", resource));
         end(context, 1);
     }
@@ -272,7 +276,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *arg)
     dsp_buf_free(&error);
 }
 
-/* --- probes and metrics --------------------------------------------------------------------------------------------- */
+/* --- probes and metrics --------------------------------------------------------------------------------------- */
 
 static void serve_metrics(void *context, dsp_buf *out)
 {
@@ -302,7 +306,7 @@ static void serve_ready(void *context, dsp_buf *out)
     dsp_watches_unready(((struct daemon *) context)->watches, out);
 }
 
-/* --- start ---------------------------------------------------------------------------------------------------------- */
+/* --- start ---------------------------------------------------------------------------------------------------- */
 
 static bool start_loop(struct daemon *d)
 {
@@ -324,8 +328,8 @@ static bool start_loop(struct daemon *d)
     d->signals[0] = evsignal_new(d->base, SIGTERM, on_stop_signal, d);
     d->signals[1] = evsignal_new(d->base, SIGINT, on_stop_signal, d);
     d->signals[2] = evsignal_new(d->base, SIGHUP, on_reload_signal, d);
-    if (d->run_event == NULL || d->timer_event == NULL || d->tick_event == NULL || d->drain_event == NULL || d->signals[0] == NULL ||
-        d->signals[1] == NULL || d->signals[2] == NULL) {
+    if (d->run_event == NULL || d->timer_event == NULL || d->tick_event == NULL || d->drain_event == NULL ||
+        d->signals[0] == NULL || d->signals[1] == NULL || d->signals[2] == NULL) {
         return false;
     }
     signal(SIGPIPE, SIG_IGN);
@@ -366,7 +370,8 @@ static bool start_client(struct daemon *d, dsp_buf *error)
     }
     dsp_recorder_enable(d->recorder, !o->leader_elect);
     d->api = (dsp_api){ .client = d->client, .recorder = d->recorder };
-    dsp_log(DSP_LOG_INFO, "starting", DSP_LOG_Z("version", DSP_VERSION), DSP_LOG_Z("server", dsp_kube_client_config(d->client)->server),
+    dsp_log(DSP_LOG_INFO, "starting", DSP_LOG_Z("version", DSP_VERSION),
+            DSP_LOG_Z("server", dsp_kube_client_config(d->client)->server),
             DSP_LOG_Z("config", dsp_kube_client_config(d->client)->source));
     return true;
 }
@@ -374,7 +379,8 @@ static bool start_client(struct daemon *d, dsp_buf *error)
 static bool start_work(struct daemon *d, dsp_buf *error)
 {
     const dsp_options   *o = d->options;
-    dsp_template_options templates = { .policy = (o->allow_env ? DSP_TEMPLATE_ALLOW_ENV : 0u) | (o->allow_dns ? DSP_TEMPLATE_ALLOW_DNS : 0u) };
+    dsp_template_options templates = { .policy = (o->allow_env ? DSP_TEMPLATE_ALLOW_ENV : 0u) |
+                                                 (o->allow_dns ? DSP_TEMPLATE_ALLOW_DNS : 0u) };
     dsp_actor_host       host = { d, host_call, host_event, host_kick, host_now, host_wall, host_random };
     dsp_actor_options    actor = { .max_in_flight = (unsigned) o->max_in_flight, .log_payloads = o->log_payloads };
     dsp_watches_handler  watches = { d, on_synced, on_missing, on_no_memory };
@@ -392,9 +398,9 @@ static bool start_work(struct daemon *d, dsp_buf *error)
 static bool start_lease(struct daemon *d, dsp_buf *error)
 {
     const dsp_options *o = d->options;
-    const char        *ns = o->leader_namespace != NULL ? o->leader_namespace : dsp_kube_client_config(d->client)->namespace_;
-    dsp_buf            identity;
-    dsp_lease_options  lease = { .namespace_ = ns, .name = o->leader_name };
+    const char *ns = o->leader_namespace != NULL ? o->leader_namespace : dsp_kube_client_config(d->client)->namespace_;
+    dsp_buf     identity;
+    dsp_lease_options lease = { .namespace_ = ns, .name = o->leader_name };
 
     if (!o->leader_elect) {
         lead(d);
@@ -431,7 +437,8 @@ static bool start_servers(struct daemon *d, dsp_buf *error)
 
 static void free_all(struct daemon *d)
 {
-    struct event *events[] = { d->run_event, d->timer_event, d->tick_event, d->drain_event, d->signals[0], d->signals[1], d->signals[2] };
+    struct event *events[] = { d->run_event,  d->timer_event, d->tick_event, d->drain_event,
+                               d->signals[0], d->signals[1],  d->signals[2] };
 
     dsp_serve_stop(d->servers);
     dsp_watches_free(d->watches);

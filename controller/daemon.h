@@ -1,8 +1,9 @@
 /*
  * The controller as a process: everything wired together, its signals, its beginning and its end.
  *
- * States: starting (until the three kinds are listed), then standby (the Lease is somebody else's; the watches run all the same) or acting, then draining
- * (SIGTERM: no action is begun, those under way end, the Lease is given back), then over.
+ * States: starting (until the three kinds are listed), then standby (the Lease is somebody else's; the watches run all
+ * the same) or acting, then draining (SIGTERM: no action is begun, those under way end, the Lease is given back), then
+ * over.
  */
 #ifndef DSP_CONTROLLER_DAEMON_H
 #define DSP_CONTROLLER_DAEMON_H

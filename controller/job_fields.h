@@ -1,6 +1,6 @@
 /*
- * What the strings of a batch/v1 JobTemplateSpec are: which may hold templates, under which name Go's errors know them, and
- * in which the kubelet expands $(VAR).
+ * What the strings of a batch/v1 JobTemplateSpec are: which may hold templates, under which name Go's errors know them,
+ * and in which the kubelet expands $(VAR).
  */
 #ifndef DSP_CONTROLLER_JOB_FIELDS_H
 #define DSP_CONTROLLER_JOB_FIELDS_H
@@ -19,8 +19,8 @@ typedef struct dsp_job_field {
 } dsp_job_field;
 
 /*
- * The row of a path; NULL when the table does not have it. Strings that are not in the table (newer Kubernetes) are templates of the type
- * "string", so that a field works before the table knows it.
+ * The row of a path; NULL when the table does not have it. Strings that are not in the table (newer Kubernetes) are
+ * templates of the type "string", so that a field works before the table knows it.
  */
 const dsp_job_field *dsp_job_field_find(dsp_str path);
 

@@ -9,7 +9,7 @@
 
 #define DEPTH_MAX 200
 
-/* --- YAML to JSON --------------------------------------------------------------------------------------------------- */
+/* --- YAML to JSON --------------------------------------------------------------------------------------------- */
 
 struct reading {
     yaml_document_t *doc;
@@ -50,7 +50,9 @@ static bool is_null(dsp_str s)
 static bool is_bool(dsp_str s, bool *value)
 {
     static const char *const yes[] = { "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL };
-    static const char *const no[] = { "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", NULL };
+    static const char *const no[] = {
+        "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", NULL
+    };
 
     *value = one_of(s, yes);
     return *value || one_of(s, no);
@@ -64,7 +66,8 @@ static bool write_number(dsp_str s, dsp_buf *out)
     dsp_json value;
     char    *end;
 
-    if (s.len >= sizeof(text) || s.len == 0 || (!isdigit((unsigned char) s.data[0]) && strchr("+-.", s.data[0]) == NULL)) {
+    if (s.len >= sizeof(text) || s.len == 0 ||
+        (!isdigit((unsigned char) s.data[0]) && strchr("+-.", s.data[0]) == NULL)) {
         return false;
     }
     if (dsp_json_parse(s, &value, NULL) && dsp_json_kind(value) == DSP_JSON_NUMBER) {
@@ -131,13 +134,15 @@ static bool same_key(const yaml_node_t *a, const yaml_node_t *b)
 
 static bool is_merge(const yaml_node_t *key)
 {
-    return key->type == YAML_SCALAR_NODE && key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && dsp_str_is(scalar(key), "<<");
+    return key->type == YAML_SCALAR_NODE && key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           dsp_str_is(scalar(key), "<<");
 }
 
 /* Whether a mapping, before `until`, has the key itself. */
 static bool has_key(struct reading *r, const yaml_node_t *map, const yaml_node_t *key, const yaml_node_pair_t *until)
 {
-    for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top && p != until; p++) {
+    for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top && p != until;
+         p++) {
         if (same_key(node_at(r, p->key), key)) {
             return true;
         }
@@ -274,7 +279,8 @@ bool dsp_manifest_read(dsp_str text, dsp_manifest_fn each, void *context, dsp_bu
     yaml_parser_set_input_string(&parser, (const unsigned char *) (text.data != NULL ? text.data : ""), text.len);
     while (ok && more) {
         if (!yaml_parser_load(&parser, &doc)) {
-            dsp_buf_addf(error, "line %zu: %s", parser.problem_mark.line + 1, parser.problem != NULL ? parser.problem : "not YAML");
+            dsp_buf_addf(error, "line %zu: %s", parser.problem_mark.line + 1,
+                         parser.problem != NULL ? parser.problem : "not YAML");
             ok = false;
             break;
         }
@@ -286,7 +292,7 @@ bool dsp_manifest_read(dsp_str text, dsp_manifest_fn each, void *context, dsp_bu
     return ok;
 }
 
-/* --- JSON to YAML --------------------------------------------------------------------------------------------------- */
+/* --- JSON to YAML --------------------------------------------------------------------------------------------- */
 
 static int add_text(void *context, unsigned char *bytes, size_t len)
 {
@@ -320,7 +326,9 @@ static bool emit_scalar(yaml_emitter_t *e, dsp_str text, bool string)
     } else if (string && looks_otherwise(text)) {
         style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     }
-    return yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *) text.data, (int) text.len, 1, 1, style) && emit(e, &event);
+    return yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *) text.data, (int) text.len, 1, 1,
+                                        style) &&
+           emit(e, &event);
 }
 
 static bool emit_string(yaml_emitter_t *e, dsp_json span)
@@ -382,9 +390,9 @@ bool dsp_manifest_write_yaml(dsp_json json, dsp_buf *out)
     yaml_emitter_set_unicode(&emitter, 1);
     yaml_emitter_set_width(&emitter, -1);
     ok = yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING) && emit(&emitter, &event) &&
-         yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 0) && emit(&emitter, &event) && emit_value(&emitter, json) &&
-         yaml_document_end_event_initialize(&event, 1) && emit(&emitter, &event) && yaml_stream_end_event_initialize(&event) &&
-         emit(&emitter, &event);
+         yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 0) && emit(&emitter, &event) &&
+         emit_value(&emitter, json) && yaml_document_end_event_initialize(&event, 1) && emit(&emitter, &event) &&
+         yaml_stream_end_event_initialize(&event) && emit(&emitter, &event);
     yaml_emitter_delete(&emitter);
     return ok && !out->failed;
 }

@@ -1,8 +1,8 @@
 /*
  * Manifests as people keep them, YAML or JSON, one document or several, and back: for dispatcher-template.
  *
- * YAML 1.1 as kubectl reads it (sigs.k8s.io/yaml): plain yes/no/on/off are booleans, anchors, aliases and merge keys are followed. A document that is JSON is taken
- * byte for byte.
+ * YAML 1.1 as kubectl reads it (sigs.k8s.io/yaml): plain yes/no/on/off are booleans, anchors, aliases and merge keys
+ * are followed. A document that is JSON is taken byte for byte.
  */
 #ifndef DSP_CONTROLLER_MANIFEST_H
 #define DSP_CONTROLLER_MANIFEST_H
@@ -15,7 +15,8 @@
 /* Called for each document that is not empty; json lives until it returns. false ends the reading. */
 typedef bool (*dsp_manifest_fn)(void *context, dsp_json json);
 
-/* Reads all documents of a text. false: a text that is none, said in error with its line; or the callback said so, with nothing in error. */
+/* Reads all documents of a text. false: a text that is none, said in error with its line; or the callback said so, with
+ * nothing in error. */
 bool dsp_manifest_read(dsp_str text, dsp_manifest_fn each, void *context, dsp_buf *error);
 
 /* Adds a JSON value as a YAML document, "---" first. false: no memory. */

@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const double bounds[DSP_BUCKETS_MAX] = { 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60 };
+static const double bounds[DSP_BUCKETS_MAX] = { 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
+                                                0.5,   1,     2,     5,    10,   20,   30,  60 };
 
 void dsp_histogram_add(dsp_histogram *h, int64_t ms)
 {
@@ -64,7 +65,8 @@ static void histogram(dsp_buf *out, const char *name, const char *labels, const 
     }
     dsp_buf_addf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma, (unsigned long long) h->n);
     if (labels[0] != '\0') {
-        dsp_buf_addf(out, "%s_sum{%s} %.6f\n%s_count{%s} %llu\n", name, labels, h->sum, name, labels, (unsigned long long) h->n);
+        dsp_buf_addf(out, "%s_sum{%s} %.6f\n%s_count{%s} %llu\n", name, labels, h->sum, name, labels,
+                     (unsigned long long) h->n);
     } else {
         dsp_buf_addf(out, "%s_sum %.6f\n%s_count %llu\n", name, h->sum, name, (unsigned long long) h->n);
     }
@@ -76,14 +78,16 @@ static void write_work(const dsp_metrics *m, dsp_buf *out)
 
     one(out, "job_executions_total", "", "counter", m->executions, "The total number of dispatched JobExecutions.");
     one(out, "job_executions_failures_total", "", "counter", m->failures, "The total number of failed JobExecutions.");
-    one(out, "job_executions_success_total", "", "counter", m->successes, "The total number of successful JobExecutions.");
+    one(out, "job_executions_success_total", "", "counter", m->successes,
+        "The total number of successful JobExecutions.");
 
     head(out, "controller_runtime_reconcile_total", "counter", "Reconciliations by result.");
     dsp_buf_addf(out, "controller_runtime_reconcile_total{controller=\"jobexecution\",result=\"success\"} %llu\n",
                  (unsigned long long) m->reconciles);
     dsp_buf_addf(out, "controller_runtime_reconcile_total{controller=\"jobexecution\",result=\"error\"} %llu\n",
                  (unsigned long long) m->reconcile_errors);
-    one(out, "controller_runtime_reconcile_errors_total", c, "counter", m->reconcile_errors, "Reconciliations that failed and are repeated.");
+    one(out, "controller_runtime_reconcile_errors_total", c, "counter", m->reconcile_errors,
+        "Reconciliations that failed and are repeated.");
     histogram(out, "controller_runtime_reconcile_time_seconds", "controller=\"jobexecution\"", &m->reconcile_time,
               "Length of a reconciliation's action.");
     one(out, "controller_runtime_active_workers", c, "gauge", m->active, "Actions under way.");
@@ -123,20 +127,24 @@ static void per_watch(dsp_buf *out, const char *name, const uint64_t *values, co
 static void write_ours(const dsp_metrics *m, dsp_buf *out)
 {
     per_watch(out, "dispatcher_watch_starts_total", m->watch_starts, "Watches that were opened.");
-    per_watch(out, "dispatcher_lists_total", m->lists, "Lists that were read; more than one per resource means watches that could not resume.");
+    per_watch(out, "dispatcher_lists_total", m->lists,
+              "Lists that were read; more than one per resource means watches that could not resume.");
     per_watch(out, "dispatcher_watch_events_total", m->watch_events, "Objects that came by list or watch.");
     one(out, "dispatcher_job_executions", "", "gauge", m->known, "JobExecutions and Jobs that are known.");
-    one(out, "dispatcher_job_executions_live", "", "gauge", m->live, "JobExecutions that are not finished, or with something left to do.");
+    one(out, "dispatcher_job_executions_live", "", "gauge", m->live,
+        "JobExecutions that are not finished, or with something left to do.");
     one(out, "dispatcher_job_templates", "", "gauge", m->templates, "JobTemplates that are known.");
-    histogram(out, "dispatcher_job_create_delay_seconds", "", &m->create_delay, "From the JobExecution's ADDED event to the request for its Job.");
-    histogram(out, "dispatcher_status_delay_seconds", "", &m->status_delay, "From the news of a Job's end to the stored status.");
+    histogram(out, "dispatcher_job_create_delay_seconds", "", &m->create_delay,
+              "From the JobExecution's ADDED event to the request for its Job.");
+    histogram(out, "dispatcher_status_delay_seconds", "", &m->status_delay,
+              "From the news of a Job's end to the stored status.");
     one(out, "dispatcher_events_sent_total", "", "counter", m->events_sent, "Events that were recorded.");
     one(out, "dispatcher_events_dropped_total", "", "counter", m->events_dropped, "Events that could not be recorded.");
     head(out, "dispatcher_build_info", "gauge", "The version.");
     dsp_buf_addz(out, "dispatcher_build_info{version=\"" DSP_VERSION "\"} 1\n");
 }
 
-/* --- the process ---------------------------------------------------------------------------------------------------- */
+/* --- the process ---------------------------------------------------------------------------------------------- */
 
 static uint64_t count_fds(void)
 {
@@ -165,7 +173,8 @@ static double start_time(void)
             char *p = strrchr(line, ')');
 
             if (p != NULL) {
-                (void) sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &ticks);
+                (void) sscanf(
+                    p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &ticks);
             }
         }
         fclose(f);
@@ -199,9 +208,12 @@ static void write_process(dsp_buf *out)
     getrlimit(RLIMIT_NOFILE, &fds);
     head(out, "process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.");
     dsp_buf_addf(out, "process_cpu_seconds_total %.6f\n",
-                 (double) use.ru_utime.tv_sec + (double) use.ru_stime.tv_sec + (double) (use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
-    one(out, "process_resident_memory_bytes", "", "gauge", resident * (uint64_t) sysconf(_SC_PAGESIZE), "Resident memory size in bytes.");
-    one(out, "process_virtual_memory_bytes", "", "gauge", pages * (uint64_t) sysconf(_SC_PAGESIZE), "Virtual memory size in bytes.");
+                 (double) use.ru_utime.tv_sec + (double) use.ru_stime.tv_sec +
+                     (double) (use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+    one(out, "process_resident_memory_bytes", "", "gauge", resident * (uint64_t) sysconf(_SC_PAGESIZE),
+        "Resident memory size in bytes.");
+    one(out, "process_virtual_memory_bytes", "", "gauge", pages * (uint64_t) sysconf(_SC_PAGESIZE),
+        "Virtual memory size in bytes.");
     one(out, "process_open_fds", "", "gauge", count_fds(), "Number of open file descriptors.");
     one(out, "process_max_fds", "", "gauge", (uint64_t) fds.rlim_cur, "Maximum number of open file descriptors.");
     head(out, "process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds.");

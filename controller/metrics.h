@@ -1,13 +1,14 @@
 /*
- * What the controller counts, and the text that Prometheus reads (exposition format 0.0.4). The names are the original's and those that every controller-runtime
- * program has, so that existing dashboards work; ours begin with dispatcher_. docs/operate.md explains each.
+ * What the controller counts, and the text that Prometheus reads (exposition format 0.0.4). The names are the
+ * original's and those that every controller-runtime program has, so that existing dashboards work; ours begin with
+ * dispatcher_. docs/operate.md explains each.
  */
 #ifndef DSP_CONTROLLER_METRICS_H
 #define DSP_CONTROLLER_METRICS_H
 
 #include "base/buf.h"
 
-#define DSP_BUCKETS_MAX  16
+#define DSP_BUCKETS_MAX 16
 #define DSP_REQUESTS_MAX 64 /* pairs of method and code */
 
 /* Durations. Buckets are shared: 1 ms to 60 s. */
@@ -49,8 +50,8 @@ typedef struct dsp_metrics {
     uint64_t lists[DSP_WATCHES];        /* lists read */
     uint64_t watch_events[DSP_WATCHES];
 
-    uint64_t known;    /* JobExecutions */
-    uint64_t live;     /* of them, with something to do or to wait for */
+    uint64_t known; /* JobExecutions */
+    uint64_t live;  /* of them, with something to do or to wait for */
     uint64_t templates;
 
     dsp_histogram create_delay; /* JobExecution seen → Job requested */

@@ -18,22 +18,32 @@ typedef struct flag {
 #define AT(member) offsetof(dsp_options, member)
 
 static const flag flags[] = {
-    { "metrics-bind-address", TEXT, AT(metrics_bind), 0, 0, "ADDR", "metrics on HOST:PORT (default :8080); port 0 takes a free one, \"0\" turns them off" },
-    { "health-probe-bind-address", TEXT, AT(probe_bind), 0, 0, "ADDR", "/healthz and /readyz on HOST:PORT (default :8081)" },
+    { "metrics-bind-address", TEXT, AT(metrics_bind), 0, 0, "ADDR",
+      "metrics on HOST:PORT (default :8080); port 0 takes a free one, \"0\" turns them off" },
+    { "health-probe-bind-address", TEXT, AT(probe_bind), 0, 0, "ADDR",
+      "/healthz and /readyz on HOST:PORT (default :8081)" },
     { "metrics-secure", BOOL, AT(metrics_secure), 0, 0, NULL, "serve the metrics over TLS" },
     { "metrics-cert-file", TEXT, AT(metrics_cert), 0, 0, "FILE", "certificate chain for --metrics-secure, PEM" },
     { "metrics-key-file", TEXT, AT(metrics_key), 0, 0, "FILE", "its private key, PEM" },
-    { "kubeconfig", TEXT, AT(kubeconfig), 0, 0, "FILE", "default: $KUBECONFIG, the Pod's service account, ~/.kube/config" },
+    { "kubeconfig", TEXT, AT(kubeconfig), 0, 0, "FILE",
+      "default: $KUBECONFIG, the Pod's service account, ~/.kube/config" },
     { "context", TEXT, AT(context), 0, 0, "NAME", "context of the kubeconfig (default: its current one)" },
     { "namespace", LIST, AT(namespaces), 0, 0, "NAME", "watch this namespace only; may be given several times" },
-    { "kube-api-qps", NUMBER, AT(qps), 0, 1000000, "N", "requests to the API server per second (default 0: no limit but the server's)" },
+    { "kube-api-qps", NUMBER, AT(qps), 0, 1000000, "N",
+      "requests to the API server per second (default 0: no limit but the server's)" },
     { "max-in-flight", NUMBER, AT(max_in_flight), 1, 256, "N", "requests to the API server at a time (default 16)" },
-    { "leader-elect", BOOL, AT(leader_elect), 0, 0, NULL, "act only while holding the Lease, so that several replicas may run" },
-    { "leader-elect-namespace", TEXT, AT(leader_namespace), 0, 0, "NAME", "namespace of the Lease (default: the Pod's)" },
-    { "leader-elect-resource-name", TEXT, AT(leader_name), 0, 0, "NAME", "name of the Lease (default b7a548ab.ivan.vc, the original's)" },
-    { "default-namespace", TEXT, AT(default_namespace), 0, 0, "NAME", "accepted for the original's manifests; it is nginx's dispatcher_default_namespace now" },
-    { "log-job-execution-payloads", BOOL, AT(log_payloads), 0, 0, NULL, "write payloads to the log; they may hold secrets" },
-    { "template-allow-env", BOOL, AT(allow_env), 0, 0, NULL, "let templates read this process' environment (env, expandenv)" },
+    { "leader-elect", BOOL, AT(leader_elect), 0, 0, NULL,
+      "act only while holding the Lease, so that several replicas may run" },
+    { "leader-elect-namespace", TEXT, AT(leader_namespace), 0, 0, "NAME",
+      "namespace of the Lease (default: the Pod's)" },
+    { "leader-elect-resource-name", TEXT, AT(leader_name), 0, 0, "NAME",
+      "name of the Lease (default b7a548ab.ivan.vc, the original's)" },
+    { "default-namespace", TEXT, AT(default_namespace), 0, 0, "NAME",
+      "accepted for the original's manifests; it is nginx's dispatcher_default_namespace now" },
+    { "log-job-execution-payloads", BOOL, AT(log_payloads), 0, 0, NULL,
+      "write payloads to the log; they may hold secrets" },
+    { "template-allow-env", BOOL, AT(allow_env), 0, 0, NULL,
+      "let templates read this process' environment (env, expandenv)" },
     { "template-allow-dns", BOOL, AT(allow_dns), 0, 0, NULL, "let templates ask for addresses (getHostByName)" },
     { "log-level", LEVEL, AT(log_level), 0, 0, "LEVEL", "debug, info (default), warn, error" },
     { "log-format", ENCODING, AT(log_format), 0, 0, "FORMAT", "text (default) or json" },
@@ -223,12 +233,15 @@ bool dsp_options_parse(int argc, const char *const *argv, dsp_options *out, dsp_
 
 void dsp_options_help(FILE *out)
 {
-    fputs("Usage: dispatcher-controller [flags]\n\nTurns JobExecutions into Jobs and writes what became of them on the JobExecutions.\n\n", out);
+    fputs("Usage: dispatcher-controller [flags]\n\nTurns JobExecutions into Jobs and writes what became of them on the "
+          "JobExecutions.\n\n",
+          out);
     for (size_t i = 0; i < N_FLAGS; i++) {
         char left[64];
 
         if (flags[i].help != NULL) {
-            snprintf(left, sizeof(left), "--%s%s%s", flags[i].name, flags[i].value != NULL ? " " : "", flags[i].value != NULL ? flags[i].value : "");
+            snprintf(left, sizeof(left), "--%s%s%s", flags[i].name, flags[i].value != NULL ? " " : "",
+                     flags[i].value != NULL ? flags[i].value : "");
             fprintf(out, "  %-36s %s\n", left, flags[i].help);
         }
     }

@@ -1,5 +1,6 @@
 /*
- * The controller's command line: the original's flags with the original's meanings, and ours. Syntax as Go's package flag: one dash or two, "--name=value" or
+ * The controller's command line: the original's flags with the original's meanings, and ours. Syntax as Go's package
+ * flag: one dash or two, "--name=value" or
  * "--name value", booleans alone or with "=true" / "=false".
  */
 #ifndef DSP_CONTROLLER_OPTIONS_H
@@ -43,8 +44,8 @@ typedef struct dsp_options {
 } dsp_options;
 
 /*
- * Reads argv into *out, whose strings point into argv. false: the text in error says which argument is wrong and how; nothing else may be
- * used of *out then. With help or version set, later arguments are not looked at.
+ * Reads argv into *out, whose strings point into argv. false: the text in error says which argument is wrong and how;
+ * nothing else may be used of *out then. With help or version set, later arguments are not looked at.
  */
 bool dsp_options_parse(int argc, const char *const *argv, dsp_options *out, dsp_buf *error);
 

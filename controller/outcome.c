@@ -57,13 +57,15 @@ static void judge_refusal(enum dsp_call_kind kind, int code, dsp_json status, ds
         return;
     case 403:
         refuse(out, DSP_OUT_REFUSED,
-               has_cause(status, "NamespaceTerminating") ? DSP_STR(DSP_REASON_NAMESPACE_TERMINATING) : DSP_STR(DSP_REASON_JOB_REFUSED));
+               has_cause(status, "NamespaceTerminating") ? DSP_STR(DSP_REASON_NAMESPACE_TERMINATING)
+                                                         : DSP_STR(DSP_REASON_JOB_REFUSED));
         return;
     case 400:
     case 413:
     case 422:
         /* Without a Status it is not the API server that speaks. */
-        refuse(out, status.data != NULL || code == 413 ? DSP_OUT_INVALID : DSP_OUT_LATER, DSP_STR(DSP_REASON_INVALID_JOB));
+        refuse(out, status.data != NULL || code == 413 ? DSP_OUT_INVALID : DSP_OUT_LATER,
+               DSP_STR(DSP_REASON_INVALID_JOB));
         return;
     default:
         out->kind = DSP_OUT_LATER; /* 401, 405, 408, 415, 429, …: said before anything was done */

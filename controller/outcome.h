@@ -28,16 +28,16 @@ enum dsp_outcome_kind {
 
 typedef struct dsp_outcome {
     enum dsp_outcome_kind kind;
-    dsp_json              object;  /* DSP_OUT_DONE: the body, parsed; none where the server sent none that can be read */
-    dsp_str               reason;  /* DSP_OUT_REFUSED and DSP_OUT_INVALID: for the condition, static */
+    dsp_json              object; /* DSP_OUT_DONE: the body, parsed; none where the server sent none that can be read */
+    dsp_str               reason; /* DSP_OUT_REFUSED and DSP_OUT_INVALID: for the condition, static */
     dsp_str               message; /* the server's, in the arena */
 } dsp_outcome;
 
 enum dsp_call_kind { DSP_CALL_CREATE, DSP_CALL_READ, DSP_CALL_PATCH, DSP_CALL_DELETE };
 
 /*
- * Judges. A 404 counts as NOT_FOUND only with a Status of reason NotFound: a proxy's own error page must not look like a deleted object.
- * A 2xx to a create or patch whose body is no object is UNCLEAR: it was stored, but as what?
+ * Judges. A 404 counts as NOT_FOUND only with a Status of reason NotFound: a proxy's own error page must not look like
+ * a deleted object. A 2xx to a create or patch whose body is no object is UNCLEAR: it was stored, but as what?
  */
 void dsp_outcome_judge(enum dsp_call_kind kind, const dsp_answer *answer, dsp_arena *arena, dsp_outcome *out);
 

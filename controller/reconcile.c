@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* --- texts ---------------------------------------------------------------------------------------------------------- */
+/* --- texts ---------------------------------------------------------------------------------------------------- */
 
 /* Puts texts together in the arena; without memory the first one has to do. */
 static dsp_str join(dsp_arena *arena, const dsp_str *parts, size_t n)
@@ -32,8 +32,8 @@ static dsp_str join(dsp_arena *arena, const dsp_str *parts, size_t n)
 
 static dsp_str number(dsp_arena *arena, int64_t n)
 {
-    dsp_buf  b;
-    dsp_str  copy;
+    dsp_buf b;
+    dsp_str copy;
 
     dsp_buf_init(&b, 32);
     dsp_buf_addf(&b, "%lld", (long long) n);
@@ -59,7 +59,7 @@ static dsp_str failure_message(const dsp_view *v, dsp_arena *arena)
                 number(arena, f->exit_code), why);
 }
 
-/* --- the status that is wanted -------------------------------------------------------------------------------------- */
+/* --- the status that is wanted -------------------------------------------------------------------------------- */
 
 static void set(dsp_decision *d, const dsp_view *v, enum dsp_condition_type type, enum dsp_condition_status status,
                 const char *reason, dsp_str message)
@@ -87,7 +87,8 @@ static void end_without_result(const dsp_view *v, dsp_decision *d, dsp_str reaso
 {
     start_status(v, d);
     for (int type = DSP_WAITING; type < DSP_CONDITIONS; type++) {
-        dsp_condition_set(&d->status.conditions, (enum dsp_condition_type) type, DSP_COND_FALSE, reason, message, v->now_us);
+        dsp_condition_set(&d->status.conditions, (enum dsp_condition_type) type, DSP_COND_FALSE, reason, message,
+                          v->now_us);
     }
     d->status.completion_us = v->now_us;
     d->status.failure_reason = reason;
@@ -102,7 +103,7 @@ static void wait_because(const dsp_view *v, dsp_decision *d, dsp_str reason, dsp
     patch_if_new(v, d);
 }
 
-/* --- following a Job ------------------------------------------------------------------------------------------------ */
+/* --- following a Job ------------------------------------------------------------------------------------------ */
 
 static void follow_end(const dsp_view *v, dsp_arena *arena, dsp_decision *d)
 {
@@ -189,7 +190,7 @@ static void read_job(dsp_decision *d, dsp_str name)
     d->job_name = name;
 }
 
-/* --- the states of the protocol ------------------------------------------------------------------------------------- */
+/* --- the states of the protocol ------------------------------------------------------------------------------- */
 
 static void finished(const dsp_view *v, dsp_decision *d)
 {
@@ -240,8 +241,8 @@ static void create(const dsp_view *v, dsp_arena *arena, dsp_decision *d)
     }
     if (v->template_known == DSP_TEMPLATE_ABSENT) {
         wait_because(v, d, DSP_STR(DSP_REASON_TEMPLATE_NOT_FOUND),
-                     JOIN(arena, DSP_STR("JobTemplate \""), v->je->template_name, DSP_STR("\" does not exist in namespace "),
-                          v->je->ns));
+                     JOIN(arena, DSP_STR("JobTemplate \""), v->je->template_name,
+                          DSP_STR("\" does not exist in namespace "), v->je->ns));
         return;
     }
     if (a->end == DSP_ATTEMPT_WAITING) {
@@ -295,7 +296,7 @@ const char *dsp_action_name(enum dsp_action action)
     return names[action];
 }
 
-/* --- what a step means ---------------------------------------------------------------------------------------------- */
+/* --- what a step means ---------------------------------------------------------------------------------------- */
 
 static bool became(const dsp_condition *before, const dsp_condition *after, enum dsp_condition_status status)
 {

@@ -1,15 +1,15 @@
 /*
- * What to do next for one JobExecution: a pure function of what is known. It reads no clock and does no I/O, so every row of the
- * protocol (docs/architecture.md; "one JobExecution, one Job, its end is always seen") is tested as a table, and all orders of events
- * by exhaustive search.
+ * What to do next for one JobExecution: a pure function of what is known. It reads no clock and does no I/O, so every
+ * row of the protocol (docs/architecture.md; "one JobExecution, one Job, its end is always seen") is tested as a table,
+ * and all orders of events by exhaustive search.
  *
  * The protocol, as states of the knowledge about one JobExecution:
  *
- *   finished               Succeeded is True or False: the status is never touched again. What remains is the Job: its TTL is patched
- *                          in, and when it goes, the JobExecution goes (unless it reports JobDeleted).
- *   recorded               status.job.uid is set: no Job is ever created again, the recorded one is followed.
- *   seen, not recorded     a Job with our owner reference exists: it is adopted, that is recorded and followed.
- *   neither                a Job is made, under a name that depends on the uid. An unclear outcome is resolved by reading that name.
+ *   finished               Succeeded is True or False: the status is never touched again. What remains is the Job: its
+ * TTL is patched in, and when it goes, the JobExecution goes (unless it reports JobDeleted). recorded status.job.uid is
+ * set: no Job is ever created again, the recorded one is followed. seen, not recorded     a Job with our owner
+ * reference exists: it is adopted, that is recorded and followed. neither                a Job is made, under a name
+ * that depends on the uid. An unclear outcome is resolved by reading that name.
  */
 #ifndef DSP_CONTROLLER_RECONCILE_H
 #define DSP_CONTROLLER_RECONCILE_H
@@ -29,7 +29,8 @@ enum dsp_job_known {
     DSP_JOB_UNKNOWN = 0, /* the Jobs are not listed yet */
     DSP_JOB_UNSEEN,      /* listed, and none with our owner reference */
     DSP_JOB_PRESENT,     /* `job` is its newest state */
-    DSP_JOB_DOUBTFUL,    /* the watch says that it went; it may only have lost its label. `job` is the last state, if it was ever seen */
+    DSP_JOB_DOUBTFUL,    /* the watch says that it went; it may only have lost its label. `job` is the last state, if it
+                            was ever seen */
     DSP_JOB_GONE         /* read: there is no such Job. `job` is the last state, if it was ever seen */
 };
 
@@ -37,7 +38,8 @@ enum dsp_job_known {
 enum dsp_attempt_end {
     DSP_ATTEMPT_NONE = 0,
     DSP_ATTEMPT_UNCLEAR, /* it may be stored: AlreadyExists, or no answer, or one that says nothing */
-    DSP_ATTEMPT_WAITING, /* it is not stored and may be tried again; reason and message say why (conflict, quota, webhook, …) */
+    DSP_ATTEMPT_WAITING, /* it is not stored and may be tried again; reason and message say why (conflict, quota,
+                            webhook, …) */
     DSP_ATTEMPT_FINAL    /* it cannot be made: reason and message say why (TemplateError, InvalidJob) */
 };
 
@@ -73,21 +75,23 @@ enum dsp_action {
 };
 
 typedef struct dsp_decision {
-    enum dsp_action          action;
-    dsp_str                  job_name;
-    dsp_jobexecution_status  status;
-    int64_t                  wake_us; /* with DSP_ACT_NONE: look again then; 0: when something changes */
+    enum dsp_action         action;
+    dsp_str                 job_name;
+    dsp_jobexecution_status status;
+    int64_t                 wake_us; /* with DSP_ACT_NONE: look again then; 0: when something changes */
 } dsp_decision;
 
 /*
- * Decides. Strings of the decision point into the view, static text or the arena; when the arena is exhausted (see arena->state) a message
- * is shorter, nothing else. The same view always gives the same decision; a decision that was carried out leads to another view.
+ * Decides. Strings of the decision point into the view, static text or the arena; when the arena is exhausted (see
+ * arena->state) a message is shorter, nothing else. The same view always gives the same decision; a decision that was
+ * carried out leads to another view.
  */
 void dsp_reconcile(const dsp_view *view, dsp_arena *arena, dsp_decision *out);
 
 const char *dsp_action_name(enum dsp_action action);
 
-/* What a stored status patch means to people: at most one of each is recorded in the life of a JobExecution, but for the waiting ones. */
+/* What a stored status patch means to people: at most one of each is recorded in the life of a JobExecution, but for
+ * the waiting ones. */
 typedef struct dsp_transition {
     const char *event; /* reason of the Event */
     bool        warning;
@@ -110,19 +114,19 @@ typedef struct dsp_counted {
 dsp_counted dsp_count(const dsp_jobexecution *before, const dsp_jobexecution_status *after);
 
 /* The reasons in conditions. The first group is the original's. */
-#define DSP_REASON_JOB_CREATED   "JobCreated"
-#define DSP_REASON_JOB_RUNNING   "JobRunning"
+#define DSP_REASON_JOB_CREATED "JobCreated"
+#define DSP_REASON_JOB_RUNNING "JobRunning"
 #define DSP_REASON_JOB_COMPLETED "JobCompleted"
 #define DSP_REASON_JOB_SUCCEEDED "JobSucceeded"
-#define DSP_REASON_JOB_FAILED    "JobFailed"
+#define DSP_REASON_JOB_FAILED "JobFailed"
 
-#define DSP_REASON_TEMPLATE_NOT_FOUND    "TemplateNotFound"
-#define DSP_REASON_TEMPLATE_ERROR        "TemplateError"
-#define DSP_REASON_INVALID_JOB           "InvalidJob"
-#define DSP_REASON_SUSPENDED             "Suspended"
-#define DSP_REASON_JOB_NAME_CONFLICT     "JobNameConflict"
-#define DSP_REASON_JOB_REFUSED           "JobRefused"
+#define DSP_REASON_TEMPLATE_NOT_FOUND "TemplateNotFound"
+#define DSP_REASON_TEMPLATE_ERROR "TemplateError"
+#define DSP_REASON_INVALID_JOB "InvalidJob"
+#define DSP_REASON_SUSPENDED "Suspended"
+#define DSP_REASON_JOB_NAME_CONFLICT "JobNameConflict"
+#define DSP_REASON_JOB_REFUSED "JobRefused"
 #define DSP_REASON_NAMESPACE_TERMINATING "NamespaceTerminating"
-#define DSP_REASON_JOB_DELETED           "JobDeleted"
+#define DSP_REASON_JOB_DELETED "JobDeleted"
 
 #endif

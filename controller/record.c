@@ -114,7 +114,8 @@ bool dsp_record_set_text(dsp_store *s, dsp_execution *e, const dsp_record_text *
     return true;
 }
 
-/* Stand-ins for the objects, as far as the text tells: enough to read the Job, to delete the JobExecution, and to know that it is finished. */
+/* Stand-ins for the objects, as far as the text tells: enough to read the Job, to delete the JobExecution, and to know
+ * that it is finished. */
 static bool recall(dsp_execution *e)
 {
     dsp_record_text t = dsp_record_text_of(e);
@@ -125,7 +126,9 @@ static bool recall(dsp_execution *e)
         t.job_name = dsp_str_from(usual);
     }
     if (t.name.len > 0) {
-        dsp_jobexecution je = { .ns = t.ns, .name = t.name, .uid = t.uid, .job_uid = t.job_uid, .job_name = t.job_name };
+        dsp_jobexecution je = {
+            .ns = t.ns, .name = t.name, .uid = t.uid, .job_uid = t.job_uid, .job_name = t.job_name
+        };
 
         if (e->finished) {
             je.conditions.of[DSP_SUCCEEDED].status = e->kept ? DSP_COND_FALSE : DSP_COND_TRUE;

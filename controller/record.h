@@ -23,7 +23,8 @@ typedef struct dsp_record_text {
 
 dsp_record_text dsp_record_text_of(const dsp_execution *e);
 
-/* Replaces the text and keeps the maps right. The name must not be another record's. false: no memory, nothing changed. */
+/* Replaces the text and keeps the maps right. The name must not be another record's. false: no memory, nothing changed.
+ */
 bool dsp_record_set_text(dsp_store *s, dsp_execution *e, const dsp_record_text *text);
 
 /* Gives e a live part with what the text tells of both objects. false: no memory. */

@@ -12,7 +12,7 @@
 /* Deeper than any field of a Job, and far from the end of the stack. */
 #define MAX_DEPTH 100
 
-/* --- the two renderers ---------------------------------------------------------------------------------------------- */
+/* --- the two renderers ---------------------------------------------------------------------------------------- */
 
 /* What a name's template sees instead of the clock and the random source: always the same for one JobExecution. */
 struct fixed_host {
@@ -90,19 +90,19 @@ void dsp_job_renderer_free(dsp_job_renderer *r)
     }
 }
 
-/* --- one walk over a template --------------------------------------------------------------------------------------- */
+/* --- one walk over a template --------------------------------------------------------------------------------- */
 
 struct walk {
-    dsp_renderer          *renderer;
+    dsp_renderer           *renderer;
     const dsp_jobexecution *je;
-    dsp_str                payload;
-    bool                   expand_output;
-    dsp_arena             *arena;
-    dsp_rendered          *result;
-    dsp_buf               *out;
-    dsp_buf                path; /* where we are: containers[0].args[2] */
-    dsp_buf                norm; /* the same for the table: containers[].args[] */
-    unsigned               depth;
+    dsp_str                 payload;
+    bool                    expand_output;
+    dsp_arena              *arena;
+    dsp_rendered           *result;
+    dsp_buf                *out;
+    dsp_buf                 path; /* where we are: containers[0].args[2] */
+    dsp_buf                 norm; /* the same for the table: containers[].args[] */
+    unsigned                depth;
 };
 
 /* A copy that is valid UTF-8: an error text may quote a payload's bytes out of the middle of a rune. */
@@ -144,7 +144,8 @@ static void problem(struct walk *w, const char *message)
 /* Whether a span of JSON may hold a template: `{{`, or a brace that is written as an escape. */
 static bool may_have_template(dsp_json span)
 {
-    return span.len >= 4 && (memmem(span.data, span.len, "{{", 2) != NULL || memmem(span.data, span.len, "\\u007", 5) != NULL);
+    return span.len >= 4 &&
+           (memmem(span.data, span.len, "{{", 2) != NULL || memmem(span.data, span.len, "\\u007", 5) != NULL);
 }
 
 /* What was emitted may be data that no process can be given. */
@@ -171,21 +172,21 @@ static void check_output(struct walk *w, dsp_str text, bool expanded, bool doubl
     if (len > DSP_ARG_MAX_BYTES) {
         char message[160];
 
-        snprintf(message, sizeof(message), "renders to %zu bytes; one argument or variable of a process holds %d", len, DSP_ARG_MAX_BYTES);
+        snprintf(message, sizeof(message), "renders to %zu bytes; one argument or variable of a process holds %d", len,
+                 DSP_ARG_MAX_BYTES);
         problem(w, message);
     }
 }
 
 /*
- * Renders one template text. On success the output is in `text`, which is the caller's; on failure the problem is noted.
+ * Renders one template text. On success the output is in `text`, which is the caller's; on failure the problem is
+ * noted.
  */
 static bool render_text(struct walk *w, dsp_str source, const char *type, unsigned flags, dsp_buf *text)
 {
-    dsp_template_input input = { .text = source,
-                                 .name = dsp_str_from(type),
-                                 .data_name = w->je->name,
-                                 .payload = w->payload,
-                                 .flags = flags };
+    dsp_template_input input = {
+        .text = source, .name = dsp_str_from(type), .data_name = w->je->name, .payload = w->payload, .flags = flags
+    };
     dsp_template_error err = { 0 };
 
     if (dsp_render(w->renderer, &input, text, &err)) {
@@ -222,12 +223,14 @@ static void render_string(struct walk *w, dsp_json span)
         problem(w, "out of memory");
         return;
     }
-    if ((field != NULL && (field->flags & DSP_FIELD_VERBATIM)) || source.len == 0 || memmem(source.data, source.len, "{{", 2) == NULL) {
+    if ((field != NULL && (field->flags & DSP_FIELD_VERBATIM)) || source.len == 0 ||
+        memmem(source.data, source.len, "{{", 2) == NULL) {
         dsp_buf_adds(w->out, span);
         return;
     }
     dsp_buf_init(&text, DSP_JOB_MAX_BYTES);
-    if (render_text(w, source, field != NULL ? field->type : "string", doubled ? DSP_TEMPLATE_DOUBLE_DOLLAR : 0, &text)) {
+    if (render_text(w, source, field != NULL ? field->type : "string", doubled ? DSP_TEMPLATE_DOUBLE_DOLLAR : 0,
+                    &text)) {
         check_output(w, dsp_buf_str(&text), expanded, doubled);
         dsp_json_quote(w->out, dsp_buf_str(&text));
     }
@@ -311,7 +314,7 @@ static void go_to(struct walk *w, const char *path)
     dsp_buf_addz(&w->norm, path);
 }
 
-/* --- metadata ------------------------------------------------------------------------------------------------------- */
+/* --- metadata ------------------------------------------------------------------------------------------------- */
 
 /* metadata.name or metadata.generateName, rendered by the renderer for names; empty: not there. */
 static dsp_str name_text(struct walk *w, dsp_job_renderer *r, dsp_json meta, const char *member, const char *path)
@@ -367,7 +370,9 @@ static void choose_name(struct walk *w, dsp_job_renderer *r, dsp_json meta)
             dsp_buf message;
 
             dsp_buf_init(&message, 4096);
-            dsp_buf_addf(&message, "\"%.*s\" is no name for a Job: at most 63 of a-z, 0-9, '-' and '.', with a letter or digit at both ends",
+            dsp_buf_addf(&message,
+                         "\"%.*s\" is no name for a Job: at most 63 of a-z, 0-9, '-' and '.', with a letter or digit "
+                         "at both ends",
                          (int) (fixed.len < 300 ? fixed.len : 300), fixed.data);
             problem(w, dsp_buf_cstr(&message));
             dsp_buf_free(&message);
@@ -450,14 +455,15 @@ static void write_metadata(struct walk *w, const dsp_jobtemplate *jt, dsp_json m
         go_to(w, "metadata.finalizers");
         render_value(w, finalizers);
     }
-    dsp_buf_addz(w->out, ",\"ownerReferences\":[{\"apiVersion\":\"" DSP_API_VERSION "\",\"kind\":\"JobExecution\",\"name\":");
+    dsp_buf_addz(w->out,
+                 ",\"ownerReferences\":[{\"apiVersion\":\"" DSP_API_VERSION "\",\"kind\":\"JobExecution\",\"name\":");
     dsp_json_quote(w->out, w->je->name);
     dsp_buf_addz(w->out, ",\"uid\":");
     dsp_json_quote(w->out, w->je->uid);
     dsp_buf_addz(w->out, ",\"controller\":true,\"blockOwnerDeletion\":true}]}");
 }
 
-/* --- spec ----------------------------------------------------------------------------------------------------------- */
+/* --- spec ----------------------------------------------------------------------------------------------------- */
 
 /* With ttlSecondsAfterFinished the members are put together anew; the bytes of all others stay. */
 static void write_spec(struct walk *w, dsp_json spec, dsp_json ttl)
@@ -503,12 +509,15 @@ static void write_job(struct walk *w, dsp_job_renderer *r, const dsp_jobtemplate
     dsp_buf_addc(w->out, '}');
 }
 
-bool dsp_render_job(dsp_job_renderer *r, const dsp_jobexecution *je, const dsp_jobtemplate *jt, dsp_arena *arena, dsp_buf *out,
-                    dsp_rendered *result)
+bool dsp_render_job(dsp_job_renderer *r, const dsp_jobexecution *je, const dsp_jobtemplate *jt, dsp_arena *arena,
+                    dsp_buf *out, dsp_rendered *result)
 {
-    struct walk w = {
-        .renderer = r->fields, .je = je, .expand_output = jt->expand_output, .arena = arena, .result = result, .out = out
-    };
+    struct walk w = { .renderer = r->fields,
+                      .je = je,
+                      .expand_output = jt->expand_output,
+                      .arena = arena,
+                      .result = result,
+                      .out = out };
 
     memset(result, 0, sizeof(*result));
     dsp_buf_reset(out);

@@ -32,7 +32,7 @@ struct dsp_servers {
     struct file_mark  key_mark;
 };
 
-/* --- addresses ------------------------------------------------------------------------------------------------------ */
+/* --- addresses ------------------------------------------------------------------------------------------------ */
 
 bool dsp_serve_address(const char *text, char host[256], uint16_t *port)
 {
@@ -106,7 +106,7 @@ static bool bind_to(struct evhttp *http, const char *what, const char *address, 
     return true;
 }
 
-/* --- TLS ------------------------------------------------------------------------------------------------------------ */
+/* --- TLS ------------------------------------------------------------------------------------------------------ */
 
 static bool mark_of(const char *path, struct file_mark *out)
 {
@@ -121,7 +121,8 @@ static bool mark_of(const char *path, struct file_mark *out)
 
 static bool same_mark(const struct file_mark *a, const struct file_mark *b)
 {
-    return a->inode == b->inode && a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec && a->size == b->size;
+    return a->inode == b->inode && a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec &&
+           a->size == b->size;
 }
 
 static SSL_CTX *load_tls(const dsp_serve_options *o, dsp_buf *error)
@@ -129,7 +130,8 @@ static SSL_CTX *load_tls(const dsp_serve_options *o, dsp_buf *error)
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     char     why[256] = "?";
 
-    if (ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 && SSL_CTX_use_certificate_chain_file(ctx, o->cert_file) == 1 &&
+    if (ctx != NULL && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+        SSL_CTX_use_certificate_chain_file(ctx, o->cert_file) == 1 &&
         SSL_CTX_use_PrivateKey_file(ctx, o->key_file, SSL_FILETYPE_PEM) == 1 && SSL_CTX_check_private_key(ctx) == 1) {
         return ctx;
     }
@@ -176,7 +178,7 @@ static struct bufferevent *tls_connection(struct event_base *base, void *context
     return bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 }
 
-/* --- answers -------------------------------------------------------------------------------------------------------- */
+/* --- answers -------------------------------------------------------------------------------------------------- */
 
 static void reply(struct evhttp_request *req, int status, const char *type, dsp_buf *text)
 {
@@ -238,7 +240,7 @@ static void on_ready(struct evhttp_request *req, void *context)
     probe(req, s->source.context, s->source.ready);
 }
 
-/* --- start and stop ------------------------------------------------------------------------------------------------- */
+/* --- start and stop ------------------------------------------------------------------------------------------- */
 
 static struct evhttp *new_http(struct event_base *base)
 {
@@ -292,7 +294,8 @@ static bool start_probes(dsp_servers *s, struct event_base *base, dsp_buf *error
     return bind_to(s->probes, "probes", s->options.probe_bind, error);
 }
 
-dsp_servers *dsp_serve_start(struct event_base *base, const dsp_serve_options *options, const dsp_serve_source *source, dsp_buf *error)
+dsp_servers *dsp_serve_start(struct event_base *base, const dsp_serve_options *options, const dsp_serve_source *source,
+                             dsp_buf *error)
 {
     dsp_servers *s = calloc(1, sizeof(*s));
 

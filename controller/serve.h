@@ -1,5 +1,6 @@
 /*
- * The controller's own HTTP servers: metrics, and the probes of the kubelet. They run in the event loop, so a loop that is stuck answers no probe.
+ * The controller's own HTTP servers: metrics, and the probes of the kubelet. They run in the event loop, so a loop that
+ * is stuck answers no probe.
  */
 #ifndef DSP_CONTROLLER_SERVE_H
 #define DSP_CONTROLLER_SERVE_H
@@ -27,11 +28,13 @@ typedef struct dsp_serve_options {
 typedef struct dsp_servers dsp_servers;
 
 /* Binds and serves; the addresses are logged, since port 0 takes a free one. NULL: the text in error says why. */
-dsp_servers *dsp_serve_start(struct event_base *base, const dsp_serve_options *options, const dsp_serve_source *source, dsp_buf *error);
+dsp_servers *dsp_serve_start(struct event_base *base, const dsp_serve_options *options, const dsp_serve_source *source,
+                             dsp_buf *error);
 
 void dsp_serve_stop(dsp_servers *s); /* NULL is fine */
 
-/* Splits "host:port", ":port" or "[v6]:port". host has room for 256 bytes and is empty for ":port". false: it is none of these. */
+/* Splits "host:port", ":port" or "[v6]:port". host has room for 256 bytes and is empty for ":port". false: it is none
+ * of these. */
 bool dsp_serve_address(const char *text, char host[256], uint16_t *port);
 
 #endif

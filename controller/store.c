@@ -51,7 +51,7 @@ void dsp_store_free(dsp_store *s)
     dsp_map_free(&s->templates);
 }
 
-/* --- finding -------------------------------------------------------------------------------------------------------- */
+/* --- finding -------------------------------------------------------------------------------------------------- */
 
 /* "ns/name" in a buffer of the caller, which must hold it. */
 #define KEY_MAX 520
@@ -118,7 +118,7 @@ dsp_str dsp_execution_name(const dsp_execution *e)
     return dsp_record_text_of(e).name;
 }
 
-/* --- resourceVersions ----------------------------------------------------------------------------------------------- */
+/* --- resourceVersions ----------------------------------------------------------------------------------------- */
 
 static uint64_t rv_number(dsp_str rv)
 {
@@ -127,7 +127,8 @@ static uint64_t rv_number(dsp_str rv)
     return dsp_str_u64(rv, &n) ? n : 0;
 }
 
-/* Whether something at `rv` is news to one who knows `known`. What is no number cannot be ordered and is taken as it comes. */
+/* Whether something at `rv` is news to one who knows `known`. What is no number cannot be ordered and is taken as it
+ * comes. */
 static bool is_news(uint64_t rv, uint64_t known)
 {
     return rv == 0 || known == 0 || rv > known;
@@ -145,13 +146,14 @@ static int64_t now_ms(const dsp_store *s)
     return s->now_ms != NULL ? s->now_ms(s->context) : 0;
 }
 
-/* --- JobTemplates --------------------------------------------------------------------------------------------------- */
+/* --- JobTemplates --------------------------------------------------------------------------------------------- */
 
 static void template_changed(dsp_store *s, dsp_str ns, dsp_str name)
 {
     for (dsp_live *live = s->lives, *next; live != NULL; live = next) {
         next = live->next;
-        if (live->je != NULL && live->je->job_uid.len == 0 && dsp_str_eq(live->je->template_name, name) && dsp_str_eq(live->je->ns, ns)) {
+        if (live->je != NULL && live->je->job_uid.len == 0 && dsp_str_eq(live->je->template_name, name) &&
+            dsp_str_eq(live->je->ns, ns)) {
             changed(s, live->execution);
         }
     }
@@ -219,7 +221,7 @@ static bool drop_template(dsp_store *s, dsp_json object, dsp_arena *arena)
     return true;
 }
 
-/* --- JobExecutions -------------------------------------------------------------------------------------------------- */
+/* --- JobExecutions -------------------------------------------------------------------------------------------- */
 
 /* Whether a finished JobExecution still needs a look. */
 static bool needs_look(const dsp_store *s, const dsp_execution *e)
@@ -338,7 +340,7 @@ static bool drop_execution(dsp_store *s, dsp_json object, dsp_arena *arena)
     return true;
 }
 
-/* --- Jobs ----------------------------------------------------------------------------------------------------------- */
+/* --- Jobs ----------------------------------------------------------------------------------------------------- */
 
 /* Whoever waits for this Job's name may try again. */
 static void wake_conflicts(dsp_store *s, dsp_str ns, dsp_str name)
@@ -507,7 +509,7 @@ void dsp_store_execution_gone(dsp_store *s, dsp_execution *e)
     forget_execution(s, e);
 }
 
-/* --- the three kinds alike ------------------------------------------------------------------------------------------ */
+/* --- the three kinds alike ------------------------------------------------------------------------------------ */
 
 static bool with_arena(dsp_store *s, dsp_json object, bool (*f)(dsp_store *, dsp_json, dsp_arena *))
 {
@@ -529,7 +531,8 @@ bool dsp_store_put(dsp_store *s, enum dsp_kind kind, dsp_json object)
 
 bool dsp_store_drop(dsp_store *s, enum dsp_kind kind, dsp_json object)
 {
-    static bool (*const drop[DSP_KINDS])(dsp_store *, dsp_json, dsp_arena *) = { drop_template, drop_execution, drop_job };
+    static bool (*const drop[DSP_KINDS])(dsp_store *, dsp_json, dsp_arena *) = { drop_template, drop_execution,
+                                                                                 drop_job };
 
     return with_arena(s, object, drop[kind]);
 }
@@ -626,7 +629,7 @@ void dsp_store_synced(dsp_store *s, enum dsp_kind kind)
     }
 }
 
-/* --- for the decision ----------------------------------------------------------------------------------------------- */
+/* --- for the decision ----------------------------------------------------------------------------------------- */
 
 dsp_view dsp_store_view(const dsp_store *s, const dsp_execution *e, int64_t now_us, int64_t at_ms)
 {
@@ -663,7 +666,8 @@ static bool copy_to(char **to, dsp_str from)
     return *to != NULL;
 }
 
-bool dsp_store_attempt(dsp_store *s, dsp_execution *e, enum dsp_attempt_end end, dsp_str job_name, dsp_str reason, dsp_str message)
+bool dsp_store_attempt(dsp_store *s, dsp_execution *e, enum dsp_attempt_end end, dsp_str job_name, dsp_str reason,
+                       dsp_str message)
 {
     dsp_live *live = e->live;
     char     *name = NULL, *why = NULL, *text = NULL;

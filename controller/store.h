@@ -1,14 +1,15 @@
 /*
- * What the controller knows: every JobExecution, its Job, and the JobTemplates, as the watches and our own writes tell it.
+ * What the controller knows: every JobExecution, its Job, and the JobTemplates, as the watches and our own writes tell
+ * it.
  *
- * One record per JobExecution, found by its uid (Jobs name it in their owner reference) and by namespace/name. It holds both sides: a Job may be seen
- * before its JobExecution, and stay after it. While there is something to do the record has a `live` part with the objects' own text; a finished
- * JobExecution keeps keys and state only, below 300 bytes.
+ * One record per JobExecution, found by its uid (Jobs name it in their owner reference) and by namespace/name. It holds
+ * both sides: a Job may be seen before its JobExecution, and stay after it. While there is something to do the record
+ * has a `live` part with the objects' own text; a finished JobExecution keeps keys and state only, below 300 bytes.
  *
  * The newest resourceVersion wins, whichever way it came: a late event never overwrites the answer of a write.
  *
- * A watch that says "deleted" is not believed about Jobs: the object may only have lost the label we watch by. The Job becomes DSP_JOB_DOUBTFUL, and a read
- * decides.
+ * A watch that says "deleted" is not believed about Jobs: the object may only have lost the label we watch by. The Job
+ * becomes DSP_JOB_DOUBTFUL, and a read decides.
  */
 #ifndef DSP_CONTROLLER_STORE_H
 #define DSP_CONTROLLER_STORE_H
@@ -45,13 +46,13 @@ typedef struct dsp_live {
     /* The queue's (act.h). */
     struct dsp_live *queue_next;
     bool             queued;
-    bool             old;       /* seen by a list, not by an event: after fresh work */
-    bool             busy;      /* an action of it is under way */
-    bool             again;     /* something changed meanwhile */
-    bool             stale;     /* its status patch met a conflict: nothing to store until a newer object comes */
-    unsigned         failures;  /* of actions, in a row */
-    unsigned         attempts;  /* to create the Job that were refused, in a row */
-    int64_t          queued_ms; /* since when it waits */
+    bool             old;           /* seen by a list, not by an event: after fresh work */
+    bool             busy;          /* an action of it is under way */
+    bool             again;         /* something changed meanwhile */
+    bool             stale;         /* its status patch met a conflict: nothing to store until a newer object comes */
+    unsigned         failures;      /* of actions, in a row */
+    unsigned         attempts;      /* to create the Job that were refused, in a row */
+    int64_t          queued_ms;     /* since when it waits */
     int64_t          not_before_ms; /* no action before */
     int64_t          create_ms;     /* no creating before */
     int64_t          stale_ms;      /* then the newer object is read */
@@ -98,7 +99,8 @@ typedef struct dsp_store {
     bool      synced[DSP_KINDS];
     bool      replacing[DSP_KINDS];
 
-    /* Something changed about e, which has a live part. Called from within the functions below; it must not change the store. */
+    /* Something changed about e, which has a live part. Called from within the functions below; it must not change the
+     * store. */
     void (*changed)(void *context, dsp_execution *e);
     void *context;
     /* Milliseconds of a clock that nobody sets. */
@@ -109,17 +111,19 @@ void dsp_store_init(dsp_store *s);
 void dsp_store_free(dsp_store *s);
 
 /*
- * An object of a kind was seen (added, changed, or the answer to a read or write). Objects are texts that dsp_json_parse() accepted; nothing is
- * kept of them but copies. Gives false when memory is out: the caller must list again.
+ * An object of a kind was seen (added, changed, or the answer to a read or write). Objects are texts that
+ * dsp_json_parse() accepted; nothing is kept of them but copies. Gives false when memory is out: the caller must list
+ * again.
  */
 bool dsp_store_put(dsp_store *s, enum dsp_kind kind, dsp_json object);
 
-/* An object was deleted; `object` is its last state, with the resourceVersion of the deletion where it comes from a watch. */
+/* An object was deleted; `object` is its last state, with the resourceVersion of the deletion where it comes from a
+ * watch. */
 bool dsp_store_drop(dsp_store *s, enum dsp_kind kind, dsp_json object);
 
 /*
- * A list replaces what is known of a kind (in the namespaces that it covers; ns empty: all): begin, dsp_store_put() for each, end. What was not put is dropped:
- * JobExecutions and JobTemplates for good, Jobs become doubtful.
+ * A list replaces what is known of a kind (in the namespaces that it covers; ns empty: all): begin, dsp_store_put() for
+ * each, end. What was not put is dropped: JobExecutions and JobTemplates for good, Jobs become doubtful.
  */
 void dsp_store_replace_begin(dsp_store *s, enum dsp_kind kind, dsp_str ns);
 bool dsp_store_replace_end(dsp_store *s, enum dsp_kind kind, dsp_str ns);
@@ -131,9 +135,10 @@ dsp_execution *dsp_store_find_uid(const dsp_store *s, dsp_str uid);
 dsp_execution *dsp_store_find_key(const dsp_store *s, dsp_str ns, dsp_str name);
 
 /* What reads and writes of e, which has a live part, said. */
-void dsp_store_job_gone(dsp_store *s, dsp_execution *e);       /* there is no such Job */
-void dsp_store_job_doubtful(dsp_store *s, dsp_execution *e);   /* it may not be there any more */
-void dsp_store_execution_gone(dsp_store *s, dsp_execution *e); /* there is no such JobExecution; e stays until it settles */
+void dsp_store_job_gone(dsp_store *s, dsp_execution *e);     /* there is no such Job */
+void dsp_store_job_doubtful(dsp_store *s, dsp_execution *e); /* it may not be there any more */
+void dsp_store_execution_gone(dsp_store     *s,
+                              dsp_execution *e); /* there is no such JobExecution; e stays until it settles */
 
 /* The JobTemplate of e, as its text; none: not there. The text lives until the next change of the store. */
 dsp_json dsp_store_template(const dsp_store *s, const dsp_jobexecution *je);
@@ -142,12 +147,14 @@ dsp_json dsp_store_template(const dsp_store *s, const dsp_jobexecution *je);
 dsp_view dsp_store_view(const dsp_store *s, const dsp_execution *e, int64_t now_us, int64_t now_ms);
 
 /* The attempt to create ended like this; the strings are copied. */
-bool dsp_store_attempt(dsp_store *s, dsp_execution *e, enum dsp_attempt_end end, dsp_str job_name, dsp_str reason, dsp_str message);
+bool dsp_store_attempt(dsp_store *s, dsp_execution *e, enum dsp_attempt_end end, dsp_str job_name, dsp_str reason,
+                       dsp_str message);
 
 /* The pods of e's Job were read; found NULL: nothing to tell. */
 bool dsp_store_failure(dsp_store *s, dsp_execution *e, const dsp_job_failure *found);
 
-/* Nothing is left to do for e, which is not busy: its live part goes when it is finished, the record itself when nothing is known of it. */
+/* Nothing is left to do for e, which is not busy: its live part goes when it is finished, the record itself when
+ * nothing is known of it. */
 void dsp_store_settle(dsp_store *s, dsp_execution *e);
 
 dsp_str dsp_execution_uid(const dsp_execution *e);

@@ -8,7 +8,8 @@
 
 #define ARENA_MAX (64u << 20)
 
-struct try {
+struct
+try {
     const dsp_try_options *options;
     dsp_job_renderer      *renderer;
     dsp_buf               *out;
@@ -70,7 +71,8 @@ static void try_template(struct try *t, dsp_json object)
         }
         dsp_jobexecution je = { .ns = jt.ns.len > 0 ? jt.ns : DSP_STR("default"),
                                 .name = dsp_buf_str(&name),
-                                .uid = o->uid[0] != '\0' ? dsp_str_from(o->uid) : DSP_STR("00000000-0000-0000-0000-000000000000"),
+                                .uid = o->uid[0] != '\0' ? dsp_str_from(o->uid)
+                                                         : DSP_STR("00000000-0000-0000-0000-000000000000"),
                                 .created_us = dsp_wall_us(),
                                 .template_name = jt.name,
                                 .payload = dsp_buf_str(&t->payload) };
@@ -103,7 +105,9 @@ static bool on_document(void *context, dsp_json object)
 
 enum dsp_try_result dsp_try_manifest(dsp_str manifest, const dsp_try_options *options, dsp_buf *out, dsp_buf *errors)
 {
-    struct try          t = { .options = options, .renderer = dsp_job_renderer_new(&options->templates), .out = out, .errors = errors };
+    struct try t = {
+        .options = options, .renderer = dsp_job_renderer_new(&options->templates), .out = out, .errors = errors
+    };
     enum dsp_try_result result = DSP_TRY_UNUSABLE;
 
     dsp_buf_init(&t.payload, 16u << 20);

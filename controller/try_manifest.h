@@ -17,11 +17,12 @@ typedef struct dsp_try_options {
 
 enum dsp_try_result {
     DSP_TRY_OK = 0,
-    DSP_TRY_FAILED, /* a JobTemplate makes no Job; each error is in `errors` with its field's path, one a line */
+    DSP_TRY_FAILED,  /* a JobTemplate makes no Job; each error is in `errors` with its field's path, one a line */
     DSP_TRY_UNUSABLE /* the manifest cannot be read, or holds no JobTemplate; why is in `errors` */
 };
 
-/* Reads a manifest's text; the Jobs that can be made go to out even when others fail. Documents of other kinds are passed over. */
+/* Reads a manifest's text; the Jobs that can be made go to out even when others fail. Documents of other kinds are
+ * passed over. */
 enum dsp_try_result dsp_try_manifest(dsp_str manifest, const dsp_try_options *options, dsp_buf *out, dsp_buf *errors);
 
 #endif

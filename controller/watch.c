@@ -36,7 +36,7 @@ struct dsp_watches {
     bool                synced;
 };
 
-/* --- what a reflector says ------------------------------------------------------------------------------------------ */
+/* --- what a reflector says ------------------------------------------------------------------------------------ */
 
 static void check(struct watch *w, bool ok)
 {
@@ -94,7 +94,8 @@ static void on_end(void *arg)
     if (!all->jobs_started && kind_listed(all, DSP_KIND_EXECUTION)) {
         start_jobs(all);
     }
-    if (!all->synced && kind_listed(all, DSP_KIND_TEMPLATE) && kind_listed(all, DSP_KIND_EXECUTION) && kind_listed(all, DSP_KIND_JOB)) {
+    if (!all->synced && kind_listed(all, DSP_KIND_TEMPLATE) && kind_listed(all, DSP_KIND_EXECUTION) &&
+        kind_listed(all, DSP_KIND_JOB)) {
         all->synced = true;
         all->handler.synced(all->handler.context);
     }
@@ -118,7 +119,8 @@ static void on_failed(void *arg, int status, const char *message)
 
     if (strncmp(w->last_failure, message, sizeof(w->last_failure) - 1) != 0) {
         snprintf(w->last_failure, sizeof(w->last_failure), "%s", message);
-        dsp_log(DSP_LOG_WARN, "watch failed", DSP_LOG_Z("resource", resource), DSP_LOG_INT("status", status), DSP_LOG_Z("error", message));
+        dsp_log(DSP_LOG_WARN, "watch failed", DSP_LOG_Z("resource", resource), DSP_LOG_INT("status", status),
+                DSP_LOG_Z("error", message));
     }
     if (status == 404 && !w->listed) {
         w->all->handler.missing(w->all->handler.context, resource, message);
@@ -127,11 +129,11 @@ static void on_failed(void *arg, int status, const char *message)
 
 static const dsp_reflector_handler reflector_handler = { on_begin, on_item, on_end, on_event, on_failed };
 
-/* --- making and running them ---------------------------------------------------------------------------------------- */
+/* --- making and running them ---------------------------------------------------------------------------------- */
 
 static bool make_watch(dsp_watches *all, dsp_kube_client *client, struct watch *w, enum dsp_kind kind, const char *ns)
 {
-    dsp_buf                path;
+    dsp_buf               path;
     dsp_reflector_options options = { .label_selector = resources[kind].label_selector };
 
     *w = (struct watch){ .all = all, .kind = kind, .ns = ns };
@@ -163,7 +165,8 @@ dsp_watches *dsp_watches_new(dsp_kube_client *client, dsp_store *store, const ch
     all->handler = *handler;
     all->watches = calloc(n_ns * DSP_KINDS, sizeof(*all->watches));
     for (size_t i = 0; all->watches != NULL && i < n_ns * DSP_KINDS; i++) {
-        if (!make_watch(all, client, &all->watches[i], (enum dsp_kind)(i % DSP_KINDS), n > 0 ? namespaces[i / DSP_KINDS] : "")) {
+        if (!make_watch(all, client, &all->watches[i], (enum dsp_kind)(i % DSP_KINDS),
+                        n > 0 ? namespaces[i / DSP_KINDS] : "")) {
             dsp_watches_free(all);
             return NULL;
         }
@@ -208,8 +211,9 @@ void dsp_watches_unready(const dsp_watches *all, dsp_buf *out)
 {
     for (size_t i = 0; i < all->n; i++) {
         if (!all->watches[i].listed) {
-            dsp_buf_addf(out, "%s%s%s%s are not listed yet", out->len > 0 ? "; " : "", resources[all->watches[i].kind].name,
-                         all->watches[i].ns[0] != '\0' ? " of " : "", all->watches[i].ns);
+            dsp_buf_addf(out, "%s%s%s%s are not listed yet", out->len > 0 ? "; " : "",
+                         resources[all->watches[i].kind].name, all->watches[i].ns[0] != '\0' ? " of " : "",
+                         all->watches[i].ns);
         }
     }
 }

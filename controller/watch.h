@@ -1,8 +1,8 @@
 /*
  * The three kinds' watches, from the kube room's reflectors into the store.
  *
- * The Jobs' watches start when the JobExecutions are listed: then every Job finds its JobExecution, and a start with many finished ones
- * needs no more memory than the running does.
+ * The Jobs' watches start when the JobExecutions are listed: then every Job finds its JobExecution, and a start with
+ * many finished ones needs no more memory than the running does.
  */
 #ifndef DSP_CONTROLLER_WATCH_H
 #define DSP_CONTROLLER_WATCH_H

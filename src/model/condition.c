@@ -76,8 +76,8 @@ bool dsp_conditions_read(dsp_json array, dsp_arena *arena, dsp_conditions *out)
     return arena->state == DSP_ARENA_OK;
 }
 
-void dsp_condition_set(dsp_conditions *c, enum dsp_condition_type type, enum dsp_condition_status status, dsp_str reason,
-                       dsp_str message, int64_t now_us)
+void dsp_condition_set(dsp_conditions *c, enum dsp_condition_type type, enum dsp_condition_status status,
+                       dsp_str reason, dsp_str message, int64_t now_us)
 {
     dsp_condition *cond = &c->of[type];
 

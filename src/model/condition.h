@@ -11,7 +11,7 @@
 #include "base/json.h"
 
 /* What the API server accepts in a condition. */
-#define DSP_CONDITION_MAX_REASON  1024
+#define DSP_CONDITION_MAX_REASON 1024
 #define DSP_CONDITION_MAX_MESSAGE 32768
 
 enum dsp_condition_status { DSP_COND_ABSENT = 0, DSP_COND_TRUE, DSP_COND_FALSE, DSP_COND_UNKNOWN };
@@ -33,21 +33,22 @@ typedef struct dsp_conditions {
 const char *dsp_condition_type_name(enum dsp_condition_type type);
 
 /*
- * Reads a conditions array (or none). Strings point into the text or the arena. An entry without a usable status is as good as
- * absent; of repeated types the last one counts. false: the arena is exhausted.
+ * Reads a conditions array (or none). Strings point into the text or the arena. An entry without a usable status is as
+ * good as absent; of repeated types the last one counts. false: the arena is exhausted.
  */
 bool dsp_conditions_read(dsp_json array, dsp_arena *arena, dsp_conditions *out);
 
 /* Sets one condition. since_us moves to now_us only when the status differs from what it was. */
-void dsp_condition_set(dsp_conditions *c, enum dsp_condition_type type, enum dsp_condition_status status, dsp_str reason,
-                       dsp_str message, int64_t now_us);
+void dsp_condition_set(dsp_conditions *c, enum dsp_condition_type type, enum dsp_condition_status status,
+                       dsp_str reason, dsp_str message, int64_t now_us);
 
 /* Whether status, reason and message are the same; times do not count. */
 bool dsp_conditions_equal(const dsp_conditions *a, const dsp_conditions *b);
 
 /*
- * Writes the whole array: `stored` with our three replaced in place and foreign entries byte for byte, then those of ours that it
- * does not have yet. A reason that the API server would refuse becomes "Unknown", a long message is cut at a rune.
+ * Writes the whole array: `stored` with our three replaced in place and foreign entries byte for byte, then those of
+ * ours that it does not have yet. A reason that the API server would refuse becomes "Unknown", a long message is cut at
+ * a rune.
  */
 void dsp_conditions_write(dsp_buf *out, dsp_json stored, const dsp_conditions *c);
 

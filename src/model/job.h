@@ -7,12 +7,12 @@
 #include "base/json.h"
 
 /* The original's labels on a Job. The first holds the JobExecution's uid, whatever the key says. */
-#define DSP_LABEL_UID       "controller-uid"
+#define DSP_LABEL_UID "controller-uid"
 #define DSP_LABEL_EXECUTION "job-execution-name"
 
 /*
- * The template's ttlSecondsAfterFinished waits here, on the Job itself, until the Job's end is recorded: so it survives a restart of
- * the controller and an edit of the template.
+ * The template's ttlSecondsAfterFinished waits here, on the Job itself, until the Job's end is recorded: so it survives
+ * a restart of the controller and an edit of the template.
  */
 #define DSP_TTL_ANNOTATION "dispatcher.ivan.vc/ttl-seconds-after-finished"
 
@@ -35,7 +35,8 @@ typedef struct dsp_job {
     int64_t active;     /* pods */
     int64_t succeeded;
     int64_t failed;
-    /* By the condition Complete or Failed that is True; SuccessCriteriaMet and FailureTarget come earlier and do not count. */
+    /* By the condition Complete or Failed that is True; SuccessCriteriaMet and FailureTarget come earlier and do not
+     * count. */
     enum dsp_job_end end;
     int64_t          end_us; /* status.completionTime, else that condition's lastTransitionTime */
     dsp_str          reason; /* of that condition */
@@ -43,8 +44,8 @@ typedef struct dsp_job {
 } dsp_job;
 
 /*
- * Reads an object that dsp_json_parse() accepted. Strings point into its text or the arena. false: no metadata.name or uid, or the
- * arena is exhausted.
+ * Reads an object that dsp_json_parse() accepted. Strings point into its text or the arena. false: no metadata.name or
+ * uid, or the arena is exhausted.
  */
 bool dsp_job_read(dsp_json object, dsp_arena *arena, dsp_job *out);
 
@@ -60,8 +61,8 @@ typedef struct dsp_job_failure {
 } dsp_job_failure;
 
 /*
- * Searches a PodList for the container that ended with a failure first, by finishedAt; a pod that failed without one counts when there is
- * nothing better. false: nothing failed that can be seen.
+ * Searches a PodList for the container that ended with a failure first, by finishedAt; a pod that failed without one
+ * counts when there is nothing better. false: nothing failed that can be seen.
  */
 bool dsp_job_failure_read(dsp_json pod_list, dsp_arena *arena, dsp_job_failure *out);
 

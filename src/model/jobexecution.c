@@ -122,7 +122,8 @@ static void write_failure(dsp_buf *out, const dsp_jobexecution_status *s)
     dsp_buf_addc(out, '}');
 }
 
-/* The conditions in one word, for people and `kubectl get`: the one that is True, or Failed; Waiting when nothing is known yet. */
+/* The conditions in one word, for people and `kubectl get`: the one that is True, or Failed; Waiting when nothing is
+ * known yet. */
 static void write_state(dsp_buf *out, const dsp_conditions *c)
 {
     const dsp_condition *of = c->of;

@@ -13,9 +13,9 @@ typedef struct dsp_jobexecution {
     dsp_str        uid;
     dsp_str        resource_version;
     int64_t        created_us;
-    bool           deleting;      /* has a deletionTimestamp */
-    dsp_str        template_name; /* spec.jobTemplateName */
-    dsp_json       payload;       /* spec.payload as a JSON string; none: empty */
+    bool           deleting;        /* has a deletionTimestamp */
+    dsp_str        template_name;   /* spec.jobTemplateName */
+    dsp_json       payload;         /* spec.payload as a JSON string; none: empty */
     dsp_json       conditions_text; /* status.conditions as stored; none: there are none */
     dsp_conditions conditions;
     dsp_str        job_name; /* status.job; empty: not recorded */
@@ -23,8 +23,8 @@ typedef struct dsp_jobexecution {
 } dsp_jobexecution;
 
 /*
- * Reads an object that dsp_json_parse() accepted. Strings point into its text or the arena. false: no metadata.name or uid, or the
- * arena is exhausted.
+ * Reads an object that dsp_json_parse() accepted. Strings point into its text or the arena. false: no metadata.name or
+ * uid, or the arena is exhausted.
  */
 bool dsp_jobexecution_read(dsp_json object, dsp_arena *arena, dsp_jobexecution *out);
 
@@ -39,17 +39,18 @@ typedef struct dsp_jobexecution_status {
     dsp_conditions  conditions;
     dsp_str         job_name;
     dsp_str         job_uid;
-    int64_t         start_us;      /* 0: none */
-    int64_t         completion_us; /* 0: none */
-    int64_t         attempts;      /* pods that the Job has started, -1: unknown */
+    int64_t         start_us;       /* 0: none */
+    int64_t         completion_us;  /* 0: none */
+    int64_t         attempts;       /* pods that the Job has started, -1: unknown */
     dsp_str         failure_reason; /* empty: no failure */
     dsp_str         failure_message;
     dsp_job_failure failure; /* pod.len == 0: no pod could be seen */
 } dsp_jobexecution_status;
 
 /*
- * Writes the merge-patch for …/status: the resourceVersion that `stored` was read with (the server answers 409 when it is not the newest),
- * the complete conditions array, the same in one word (state, reason: what `kubectl get` shows), and the rest of `status`.
+ * Writes the merge-patch for …/status: the resourceVersion that `stored` was read with (the server answers 409 when it
+ * is not the newest), the complete conditions array, the same in one word (state, reason: what `kubectl get` shows),
+ * and the rest of `status`.
  */
 void dsp_jobexecution_status_patch(dsp_buf *out, const dsp_jobexecution *stored, const dsp_jobexecution_status *status);
 

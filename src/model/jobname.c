@@ -5,9 +5,9 @@
 
 void dsp_uid_hash(dsp_str uid, char out[DSP_UID_HASH_LEN + 1])
 {
-    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-    unsigned char     digest[EVP_MAX_MD_SIZE] = { 0 };
-    unsigned          bits = 0, have = 0;
+    static const char    alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+    unsigned char        digest[EVP_MAX_MD_SIZE] = { 0 };
+    unsigned             bits = 0, have = 0;
     const unsigned char *p = digest;
 
     EVP_Digest(uid.data != NULL ? uid.data : "", uid.len, digest, NULL, EVP_sha256(), NULL);

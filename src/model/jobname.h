@@ -1,6 +1,6 @@
 /*
- * The names of what belongs to one JobExecution. A name that is computed from the JobExecution's uid makes creating the Job
- * repeatable: a second POST, by whomever, meets AlreadyExists instead of making a second Job.
+ * The names of what belongs to one JobExecution. A name that is computed from the JobExecution's uid makes creating the
+ * Job repeatable: a second POST, by whomever, meets AlreadyExists instead of making a second Job.
  */
 #ifndef DSP_MODEL_JOBNAME_H
 #define DSP_MODEL_JOBNAME_H
@@ -15,9 +15,9 @@
 void dsp_uid_hash(dsp_str uid, char out[DSP_UID_HASH_LEN + 1]);
 
 /*
- * "{prefix}-{hash of uid}", NUL-terminated, at most 63 bytes and a DNS label whatever the prefix is: one dash at the end of the
- * prefix (as generateName has it) is dropped, upper case becomes lower, any other byte that a label cannot have becomes '-', what is
- * too long is cut. A prefix that leaves nothing counts as "job".
+ * "{prefix}-{hash of uid}", NUL-terminated, at most 63 bytes and a DNS label whatever the prefix is: one dash at the
+ * end of the prefix (as generateName has it) is dropped, upper case becomes lower, any other byte that a label cannot
+ * have becomes '-', what is too long is cut. A prefix that leaves nothing counts as "job".
  */
 void dsp_job_name(dsp_str prefix, dsp_str uid, char out[DSP_JOB_NAME_MAX + 1]);
 

@@ -18,8 +18,8 @@ typedef struct dsp_jobtemplate {
 } dsp_jobtemplate;
 
 /*
- * Reads an object that dsp_json_parse() accepted. Strings point into its text or the arena. false: it has no metadata.name, or the
- * arena is exhausted.
+ * Reads an object that dsp_json_parse() accepted. Strings point into its text or the arena. false: it has no
+ * metadata.name, or the arena is exhausted.
  */
 bool dsp_jobtemplate_read(dsp_json object, dsp_arena *arena, dsp_jobtemplate *out);
 

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-#define DSP_GROUP       "dispatcher.ivan.vc"
+#define DSP_GROUP "dispatcher.ivan.vc"
 #define DSP_API_VERSION "dispatcher.ivan.vc/v1beta1" /* what we speak; the server converts v1alpha1 */
 
 /* A string member; {NULL, 0} when it is missing, something else, or memory is out (see arena->state). */
@@ -22,8 +22,9 @@ int64_t dsp_object_time(dsp_json object, const char *name, dsp_arena *arena);
 bool dsp_object_flag(dsp_json object, const char *name);
 
 /*
- * Order of two resourceVersions: <0, 0, >0. They are decimal numbers without leading zeros, compared as such (apimachinery,
- * pkg/util/resourceversion): the shorter one is smaller. One that is empty or no number is older than any number.
+ * Order of two resourceVersions: <0, 0, >0. They are decimal numbers without leading zeros, compared as such
+ * (apimachinery, pkg/util/resourceversion): the shorter one is smaller. One that is empty or no number is older than
+ * any number.
  */
 int dsp_resource_version_cmp(dsp_str a, dsp_str b);
 

@@ -1,25 +1,29 @@
 /*
- * A model check: the store, the queue, the decision and the actions against a server in memory, through every order of what can happen, to a fixed
- * depth, and then through long random walks.
+ * A model check: the store, the queue, the decision and the actions against a server in memory, through every order of
+ * what can happen, to a fixed depth, and then through long random walks.
  *
- * What can happen at a step: a request is carried out and answered, or carried out without an answer, or lost, or refused; the watch of one kind
- * delivers its next event (late as it likes); the Job starts, ends, is deleted by somebody; the template goes and comes back; time passes; the controller
- * dies and starts again, while its last requests may still be carried out after its death.
+ * What can happen at a step: a request is carried out and answered, or carried out without an answer, or lost, or
+ * refused; the watch of one kind delivers its next event (late as it likes); the Job starts, ends, is deleted by
+ * somebody; the template goes and comes back; time passes; the controller dies and starts again, while its last
+ * requests may still be carried out after its death.
  *
- * What must hold at every step: one JobExecution never has a second Job, a recorded end and a recorded Job never change. And when everything calms down:
- * the end that the Job came to is on the JobExecution, and nothing is left to do.
+ * What must hold at every step: one JobExecution never has a second Job, a recorded end and a recorded Job never
+ * change. And when everything calms down: the end that the Job came to is on the JobExecution, and nothing is left to
+ * do.
  */
 #include "unit.h"
 
 #include "base/log.h"
 #include "controller/act.h"
 
-/* --- the server ------------------------------------------------------------------------------------------------------- */
+/* --- the server ----------------------------------------------------------------------------------------------- */
 
-#define TEXT_MAX   4096
-#define LOG_MAX    64
-#define CALLS_MAX  8
-#define TEMPLATE   "{\"metadata\":{\"name\":\"tmpl\",\"namespace\":\"ns\",\"resourceVersion\":\"%d\"},\"spec\":{\"jobTemplate\":{\"spec\":{%s\"a\":\"{{ .Payload }}\"}}}}"
+#define TEXT_MAX 4096
+#define LOG_MAX 64
+#define CALLS_MAX 8
+#define TEMPLATE                                                                                                       \
+    "{\"metadata\":{\"name\":\"tmpl\",\"namespace\":\"ns\",\"resourceVersion\":\"%d\"},\"spec\":{\"jobTemplate\":{"    \
+    "\"spec\":{%s\"a\":\"{{ .Payload }}\"}}}}"
 
 enum job_phase { PHASE_NEW, PHASE_STARTED, PHASE_COMPLETE, PHASE_FAILED };
 
@@ -38,7 +42,7 @@ struct call {
 };
 
 static struct world {
-    int rv;
+    int     rv;
     int64_t now_ms;
 
     bool je_exists;
@@ -81,8 +85,10 @@ static void fail_world(const char *what);
 
 static void je_text(char *out, int rv)
 {
-    snprintf(out, TEXT_MAX, "{\"metadata\":{\"name\":\"je\",\"namespace\":\"ns\",\"uid\":\"je-uid\",\"resourceVersion\":\"%d\"},\"spec\":{\"jobTemplateName\":\"tmpl\","
-                            "\"payload\":\"p\"},\"status\":{\"conditions\":%s%s%s}}",
+    snprintf(out, TEXT_MAX,
+             "{\"metadata\":{\"name\":\"je\",\"namespace\":\"ns\",\"uid\":\"je-uid\",\"resourceVersion\":\"%d\"},"
+             "\"spec\":{\"jobTemplateName\":\"tmpl\","
+             "\"payload\":\"p\"},\"status\":{\"conditions\":%s%s%s}}",
              rv, w.conditions[0] != '\0' ? w.conditions : "[]", w.job_ref[0] != '\0' ? ",\"job\":" : "", w.job_ref);
 }
 
@@ -90,14 +96,21 @@ static void job_text(char *out, int rv)
 {
     static const char *const status[] = {
         "{}", "{\"startTime\":\"2026-01-01T00:00:00Z\",\"active\":1}",
-        "{\"startTime\":\"2026-01-01T00:00:00Z\",\"completionTime\":\"2026-01-01T00:00:01Z\",\"succeeded\":1,\"conditions\":[{\"type\":\"Complete\",\"status\":\"True\"}]}",
-        "{\"startTime\":\"2026-01-01T00:00:00Z\",\"failed\":1,\"conditions\":[{\"type\":\"Failed\",\"status\":\"True\",\"reason\":\"BackoffLimitExceeded\"}]}"
+        "{\"startTime\":\"2026-01-01T00:00:00Z\",\"completionTime\":\"2026-01-01T00:00:01Z\",\"succeeded\":1,"
+        "\"conditions\":[{\"type\":\"Complete\",\"status\":\"True\"}]}",
+        "{\"startTime\":\"2026-01-01T00:00:00Z\",\"failed\":1,\"conditions\":[{\"type\":\"Failed\",\"status\":\"True\","
+        "\"reason\":\"BackoffLimitExceeded\"}]}"
     };
 
-    snprintf(out, TEXT_MAX, "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"job-%d\",\"resourceVersion\":\"%d\",%s%s%s\"ownerReferences\":[{\"apiVersion\":"
-                            "\"dispatcher.ivan.vc/v1beta1\",\"kind\":\"JobExecution\",\"controller\":true,\"uid\":\"je-uid\"}]},\"spec\":{%s},\"status\":%s}",
-             w.job_name, w.job_n, rv, w.job_ttl[0] != '\0' ? "\"annotations\":{\"dispatcher.ivan.vc/ttl-seconds-after-finished\":\"" : "", w.job_ttl,
-             w.job_ttl[0] != '\0' ? "\"}," : "", w.job_has_ttl ? "\"ttlSecondsAfterFinished\":0" : "", status[w.phase]);
+    snprintf(
+        out, TEXT_MAX,
+        "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"job-%d\",\"resourceVersion\":\"%d\",%s%s%"
+        "s\"ownerReferences\":[{\"apiVersion\":"
+        "\"dispatcher.ivan.vc/"
+        "v1beta1\",\"kind\":\"JobExecution\",\"controller\":true,\"uid\":\"je-uid\"}]},\"spec\":{%s},\"status\":%s}",
+        w.job_name, w.job_n, rv,
+        w.job_ttl[0] != '\0' ? "\"annotations\":{\"dispatcher.ivan.vc/ttl-seconds-after-finished\":\"" : "", w.job_ttl,
+        w.job_ttl[0] != '\0' ? "\"}," : "", w.job_has_ttl ? "\"ttlSecondsAfterFinished\":0" : "", status[w.phase]);
 }
 
 static void template_text(char *out, int rv)
@@ -135,7 +148,7 @@ static dsp_json parse(const char *text)
     return value;
 }
 
-/* --- carrying out a request: the answer's status, its body in out ------------------------------------------------------ */
+/* --- carrying out a request: the answer's status, its body in out --------------------------------------------- */
 
 static int status_answer(char *out, int code, const char *reason)
 {
@@ -165,8 +178,12 @@ static int commit_create(const struct call *c, char *out)
     w.job_has_ttl = false;
     w.phase = PHASE_NEW;
     snprintf(w.job_name, sizeof(w.job_name), "%.*s", (int) strlen(name) - 2, name + 1);
-    snprintf(w.job_ttl, sizeof(w.job_ttl), "%s",
-             dsp_json_path(body, "metadata", "annotations", "dispatcher.ivan.vc/ttl-seconds-after-finished", NULL).data != NULL ? "0" : "");
+    snprintf(
+        w.job_ttl, sizeof(w.job_ttl), "%s",
+        dsp_json_path(body, "metadata", "annotations", "dispatcher.ivan.vc/ttl-seconds-after-finished", NULL).data !=
+                NULL
+            ? "0"
+            : "");
     if (dsp_json_path(body, "spec", "ttlSecondsAfterFinished", NULL).data != NULL) {
         fail_world("a Job with a TTL before its end is recorded");
     }
@@ -253,7 +270,7 @@ static int commit(const struct call *c, char *out)
     return status_answer(out, 200, "");
 }
 
-/* --- the controller --------------------------------------------------------------------------------------------------- */
+/* --- the controller ------------------------------------------------------------------------------------------- */
 
 static bool host_call(void *context, const dsp_call *call, dsp_answer_fn done, void *done_context)
 {
@@ -350,23 +367,23 @@ static void kill_controller(void)
     alive = false;
 }
 
-/* --- what can happen -------------------------------------------------------------------------------------------------- */
+/* --- what can happen ------------------------------------------------------------------------------------------ */
 
 enum step {
-    STEP_ANSWER,      /* the oldest request is carried out and answered */
-    STEP_NO_ANSWER,   /* carried out, and the connection breaks */
-    STEP_LOST,        /* not carried out, and nobody knows */
-    STEP_LATER,       /* 503 */
+    STEP_ANSWER,    /* the oldest request is carried out and answered */
+    STEP_NO_ANSWER, /* carried out, and the connection breaks */
+    STEP_LOST,      /* not carried out, and nobody knows */
+    STEP_LATER,     /* 503 */
     STEP_WATCH_TEMPLATES,
     STEP_WATCH_EXECUTIONS,
     STEP_WATCH_JOBS,
     STEP_JOB_STARTS,
     STEP_JOB_ENDS,
     STEP_JOB_FAILS,
-    STEP_TTL,         /* the TTL controller */
-    STEP_TIME,        /* until the next timer */
-    STEP_CRASH,       /* killed and started again */
-    STEP_RELIST,      /* the Jobs' watch has to list again */
+    STEP_TTL,    /* the TTL controller */
+    STEP_TIME,   /* until the next timer */
+    STEP_CRASH,  /* killed and started again */
+    STEP_RELIST, /* the Jobs' watch has to list again */
     STEP_USER_DELETES_JOB,
     STEP_TEMPLATE_GOES,
     STEP_TEMPLATE_COMES,
@@ -374,9 +391,24 @@ enum step {
     STEPS
 };
 
-static const char *const step_names[STEPS] = { "answer", "no-answer", "lost", "503", "watch-templates", "watch-executions", "watch-jobs", "job-starts",
-                                               "job-ends", "job-fails", "ttl", "time", "crash", "relist", "user-deletes-job", "template-goes",
-                                               "template-comes", "je-deleted" };
+static const char *const step_names[STEPS] = { "answer",
+                                               "no-answer",
+                                               "lost",
+                                               "503",
+                                               "watch-templates",
+                                               "watch-executions",
+                                               "watch-jobs",
+                                               "job-starts",
+                                               "job-ends",
+                                               "job-fails",
+                                               "ttl",
+                                               "time",
+                                               "crash",
+                                               "relist",
+                                               "user-deletes-job",
+                                               "template-goes",
+                                               "template-comes",
+                                               "je-deleted" };
 
 static enum step trace[256];
 static size_t    n_trace;
@@ -389,7 +421,8 @@ static void fail_world(const char *what)
     for (size_t i = 0; i < n_trace && len < sizeof(text) - 40; i++) {
         len += (size_t) snprintf(text + len, sizeof(text) - len, " %s", step_names[trace[i]]);
     }
-    fail_msg("%s, after:%.*s\njob %d exists %d phase %d; conditions %s", what, (int) len, text, w.job_n, w.job_exists, w.phase, w.conditions);
+    fail_msg("%s, after:%.*s\njob %d exists %d phase %d; conditions %s", what, (int) len, text, w.job_n, w.job_exists,
+             w.phase, w.conditions);
 }
 
 static bool next_event(enum dsp_kind kind, size_t *at)
@@ -417,8 +450,9 @@ static bool job_is_known(void)
 }
 
 /*
- * Somebody who deletes a Job before it is recorded, in the milliseconds between the two, and a controller that dies in them: then nobody knows that there was
- * one. Only a finalizer on the Job would close that, at the price of one more write per execution (docs/architecture.md). So the model does not do both.
+ * Somebody who deletes a Job before it is recorded, in the milliseconds between the two, and a controller that dies in
+ * them: then nobody knows that there was one. Only a finalizer on the Job would close that, at the price of one more
+ * write per execution (docs/architecture.md). So the model does not do both.
  */
 static bool possible(enum step s)
 {
@@ -470,7 +504,9 @@ static void take_call(struct call *c)
 static void answer(const struct call *c, int status, const char *body)
 {
     if (c->done != NULL) {
-        c->done(c->context, &(dsp_answer){ .status = status, .body = dsp_str_from(body), .retry_after_ms = -1,
+        c->done(c->context, &(dsp_answer){ .status = status,
+                                           .body = dsp_str_from(body),
+                                           .retry_after_ms = -1,
                                            .error = status == 0 ? "connection reset" : NULL });
     }
 }
@@ -575,7 +611,7 @@ static void begin_world(void)
     start_controller();
 }
 
-/* --- calm: everything that is under way comes to its end --------------------------------------------------------------- */
+/* --- calm: everything that is under way comes to its end ------------------------------------------------------ */
 
 /* The garbage collector: a Job goes with its JobExecution. */
 static void collect_garbage(void)
@@ -588,7 +624,8 @@ static void collect_garbage(void)
 
 static void calm_down(void)
 {
-    static const enum step order[] = { STEP_ANSWER, STEP_WATCH_TEMPLATES, STEP_WATCH_EXECUTIONS, STEP_WATCH_JOBS, STEP_TIME };
+    static const enum step order[] = { STEP_ANSWER, STEP_WATCH_TEMPLATES, STEP_WATCH_EXECUTIONS, STEP_WATCH_JOBS,
+                                       STEP_TIME };
 
     if (!w.template_exists) {
         do_step(STEP_TEMPLATE_COMES);
@@ -656,12 +693,15 @@ static void finish_world(void)
     dsp_arena_reset(&arena);
 }
 
-/* --- every order ------------------------------------------------------------------------------------------------------ */
+/* --- every order ---------------------------------------------------------------------------------------------- */
 
 /* How often each may happen in one run; what is not listed, as often as it can. */
-static const unsigned budget[STEPS] = { [STEP_NO_ANSWER] = 1, [STEP_LOST] = 1, [STEP_LATER] = 1, [STEP_CRASH] = 1, [STEP_RELIST] = 1,
-                                        [STEP_USER_DELETES_JOB] = 1, [STEP_TEMPLATE_GOES] = 1, [STEP_TEMPLATE_COMES] = 1, [STEP_JE_DELETED] = 1,
-                                        [STEP_TIME] = 3, [STEP_JOB_FAILS] = 1 };
+static const unsigned budget[STEPS] = {
+    [STEP_NO_ANSWER] = 1,     [STEP_LOST] = 1,           [STEP_LATER] = 1,
+    [STEP_CRASH] = 1,         [STEP_RELIST] = 1,         [STEP_USER_DELETES_JOB] = 1,
+    [STEP_TEMPLATE_GOES] = 1, [STEP_TEMPLATE_COMES] = 1, [STEP_JE_DELETED] = 1,
+    [STEP_TIME] = 3,          [STEP_JOB_FAILS] = 1
+};
 
 static bool allowed(enum step s)
 {
@@ -724,7 +764,8 @@ static void walk(unsigned seed, size_t length)
         size_t    n = 0;
 
         for (int s = 0; s < STEPS; s++) {
-            if (possible((enum step) s) && (budget[s] == 0 || allowed((enum step) s) || (s != STEP_USER_DELETES_JOB && s != STEP_JE_DELETED))) {
+            if (possible((enum step) s) &&
+                (budget[s] == 0 || allowed((enum step) s) || (s != STEP_USER_DELETES_JOB && s != STEP_JE_DELETED))) {
                 choices[n++] = (enum step) s;
             }
         }

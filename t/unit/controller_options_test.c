@@ -41,8 +41,9 @@ static void defaults(void **state)
 static void go_syntax(void **state)
 {
     (void) state;
-    assert_true(parse(ARGS("-metrics-bind-address=:0", "--health-probe-bind-address", "127.0.0.1:1", "--leader-elect", "-log-level", "debug",
-                           "--log-job-execution-payloads=T", "--kubeconfig=/k=v", "--namespace", "a", "--namespace=b", "--namespace=a")));
+    assert_true(parse(ARGS("-metrics-bind-address=:0", "--health-probe-bind-address", "127.0.0.1:1", "--leader-elect",
+                           "-log-level", "debug", "--log-job-execution-payloads=T", "--kubeconfig=/k=v", "--namespace",
+                           "a", "--namespace=b", "--namespace=a")));
     assert_string_equal(o.metrics_bind, ":0");
     assert_string_equal(o.probe_bind, "127.0.0.1:1");
     assert_true(o.leader_elect);
@@ -61,9 +62,10 @@ static void go_syntax(void **state)
 static void flags_of_the_original(void **state)
 {
     (void) state;
-    assert_true(parse(ARGS("--health-probe-bind-address=:8081", "--metrics-bind-address=127.0.0.1:8080", "--leader-elect",
-                           "--default-namespace=jobs", "--zap-devel=false", "--zap-encoder=json", "--zap-log-level", "error",
-                           "--zap-stacktrace-level=panic", "--web-server-bind-address=:8000")));
+    assert_true(
+        parse(ARGS("--health-probe-bind-address=:8081", "--metrics-bind-address=127.0.0.1:8080", "--leader-elect",
+                   "--default-namespace=jobs", "--zap-devel=false", "--zap-encoder=json", "--zap-log-level", "error",
+                   "--zap-stacktrace-level=panic", "--web-server-bind-address=:8000")));
     assert_string_equal(o.default_namespace, "jobs");
     assert_int_equal(o.log_format, DSP_LOG_JSON);
     assert_int_equal(o.log_level, DSP_LOG_ERROR);

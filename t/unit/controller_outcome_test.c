@@ -7,8 +7,8 @@
 
 #define STATUS(reason, message) "{\"kind\":\"Status\",\"reason\":\"" reason "\",\"message\":\"" message "\"}"
 #define CREATE DSP_CALL_CREATE
-#define READ   DSP_CALL_READ
-#define PATCH  DSP_CALL_PATCH
+#define READ DSP_CALL_READ
+#define PATCH DSP_CALL_PATCH
 #define DELETE DSP_CALL_DELETE
 
 static const struct row {
@@ -33,11 +33,14 @@ static const struct row {
     { CREATE, 400, STATUS("BadRequest", "cannot unmarshal"), false, DSP_OUT_INVALID, "InvalidJob" },
     { CREATE, 400, "<html>bad gateway config</html>", false, DSP_OUT_LATER, "InvalidJob" },
     { CREATE, 413, "", false, DSP_OUT_INVALID, "InvalidJob" },
-    { CREATE, 400, STATUS("BadRequest", "admission webhook \\\"x\\\" denied the request: no"), false, DSP_OUT_REFUSED, "JobRefused" },
-    { CREATE, 422, STATUS("Invalid", "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"), false, DSP_OUT_REFUSED, "JobRefused" },
+    { CREATE, 400, STATUS("BadRequest", "admission webhook \\\"x\\\" denied the request: no"), false, DSP_OUT_REFUSED,
+      "JobRefused" },
+    { CREATE, 422, STATUS("Invalid", "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"), false,
+      DSP_OUT_REFUSED, "JobRefused" },
     { CREATE, 403, STATUS("Forbidden", "exceeded quota"), false, DSP_OUT_REFUSED, "JobRefused" },
-    { CREATE, 403, "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"details\":{\"causes\":[{\"reason\":\"NamespaceTerminating\"}]}}", false,
-      DSP_OUT_REFUSED, "NamespaceTerminating" },
+    { CREATE, 403,
+      "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"details\":{\"causes\":[{\"reason\":\"NamespaceTerminating\"}]}}",
+      false, DSP_OUT_REFUSED, "NamespaceTerminating" },
     { CREATE, 404, STATUS("NotFound", "namespaces \\\"x\\\" not found"), false, DSP_OUT_REFUSED, "JobRefused" },
     { CREATE, 404, "404 page not found", false, DSP_OUT_LATER, "" },
     { CREATE, 401, STATUS("Unauthorized", "Unauthorized"), false, DSP_OUT_LATER, "" },
@@ -71,12 +74,15 @@ static void every_answer(void **state)
     dsp_arena_init(&arena, 1 << 16);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct row *r = &rows[i];
-        dsp_answer        a = { .status = r->status, .body = dsp_str_from(r->body), .retry_after_ms = -1, .not_sent = r->not_sent };
-        dsp_outcome       o;
+        dsp_answer        a = {
+                   .status = r->status, .body = dsp_str_from(r->body), .retry_after_ms = -1, .not_sent = r->not_sent
+        };
+        dsp_outcome o;
 
         dsp_outcome_judge(r->kind, &a, &arena, &o);
         if (o.kind != r->want || !dsp_str_is(o.reason, r->reason)) {
-            fail_msg("%d %s: kind %d, not %d; reason '%.*s'", r->status, r->body, o.kind, r->want, DSP_STR_ARG(o.reason));
+            fail_msg("%d %s: kind %d, not %d; reason '%.*s'", r->status, r->body, o.kind, r->want,
+                     DSP_STR_ARG(o.reason));
         }
     }
     dsp_arena_free(&arena);

@@ -24,7 +24,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- the pieces of a view --------------------------------------------------------------------------------------------- */
+/* --- the pieces of a view ------------------------------------------------------------------------------------- */
 
 enum je_kind { JE_NONE, JE_NEW, JE_DELETING, JE_NO_TEMPLATE, JE_CREATED, JE_RUNNING, JE_SUSPENDED, JE_SUCCEEDED, JE_FAILED,
                JE_JOB_DELETED, JE_TEMPLATE_ERROR, JE_CONFLICT, JE_ORIGINAL, JE_KINDS };
@@ -136,7 +136,7 @@ static dsp_attempt make_attempt(enum dsp_attempt_end end)
     return a;
 }
 
-/* --- the table -------------------------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------------------------ */
 
 enum { NOT_DUE = 1, PODS_READ = 2, FRESH = 4 /* the Job was seen just now */ };
 
@@ -311,7 +311,7 @@ static void every_row(void **state)
     }
 }
 
-/* --- details of some rows --------------------------------------------------------------------------------------------- */
+/* --- details of some rows ------------------------------------------------------------------------------------- */
 
 static void a_fresh_job_is_looked_at_again(void **state)
 {
@@ -382,7 +382,7 @@ static void an_end_without_a_job_has_its_reason(void **state)
     assert_int_equal(d.status.job_uid.len, 0);
 }
 
-/* --- Events and counters ---------------------------------------------------------------------------------------------- */
+/* --- Events and counters -------------------------------------------------------------------------------------- */
 
 static void step(const row *r, char *out, size_t size, dsp_counted *counted)
 {
@@ -442,7 +442,7 @@ static void steps_have_events_and_counters(void **state)
     }
 }
 
-/* --- all combinations ------------------------------------------------------------------------------------------------- */
+/* --- all combinations ----------------------------------------------------------------------------------------- */
 
 /* What the server would have after the patch. */
 static dsp_jobexecution apply(const dsp_jobexecution *je, const dsp_jobexecution_status *s)

@@ -45,15 +45,14 @@ static dsp_json parse(dsp_str text)
 static bool render(const char *job_template, dsp_str payload, bool expand_output)
 {
     static char      payload_json[3 << 20];
-    dsp_jobexecution je = { .ns = DSP_STR("ns"),
-                            .name = DSP_STR("je"),
-                            .uid = DSP_STR("u"),
-                            .created_us = 1000000000000000 };
-    dsp_jobtemplate  jt = { .ns = DSP_STR("ns"),
-                            .name = DSP_STR("t"),
-                            .resource_version = DSP_STR("77"),
-                            .job_template = parse(dsp_str_from(job_template)),
-                            .expand_output = expand_output };
+    dsp_jobexecution je = {
+        .ns = DSP_STR("ns"), .name = DSP_STR("je"), .uid = DSP_STR("u"), .created_us = 1000000000000000
+    };
+    dsp_jobtemplate jt = { .ns = DSP_STR("ns"),
+                           .name = DSP_STR("t"),
+                           .resource_version = DSP_STR("77"),
+                           .job_template = parse(dsp_str_from(job_template)),
+                           .expand_output = expand_output };
 
     je.payload = (dsp_json){ payload_json, (size_t) (dsp_json_quote_to(payload_json, payload) - payload_json) };
     bool ok = dsp_render_job(renderer, &je, &jt, &arena, &out, &result);
@@ -105,18 +104,21 @@ static void the_whole_job(void **state)
 
     (void) state;
     dsp_uid_hash(DSP_STR("u"), hash);
-    assert_true(render("{ \"metadata\": {\"name\":\"\",\"labels\":{\"a\":\"{{b}}\",\"controller-uid\":\"x\"},\"annotations\":{\"t\":\"{{ .No }}\"},"
-                       "\"namespace\":\"elsewhere\",\"uid\":\"gone\"},"
-                       "\"spec\" : { \"n\": 9007199254740993, \"x\":[1e3 , {\"y\":\"{{ .Payload }}\"} ] } }",
-                       DSP_STR("p\"\n"), false));
-    snprintf(want, sizeof(want),
-             "{\"apiVersion\":\"batch/v1\",\"kind\":\"Job\",\"metadata\":{\"name\":\"je-%s\",\"namespace\":\"ns\","
-             "\"labels\":{\"a\":\"{{b}}\",\"controller-uid\":\"u\",\"job-execution-name\":\"je\"},"
-             "\"annotations\":{\"t\":\"{{ .No }}\",\"dispatcher.ivan.vc/job-template-resource-version\":\"77\"},"
-             "\"ownerReferences\":[{\"apiVersion\":\"dispatcher.ivan.vc/v1beta1\",\"kind\":\"JobExecution\",\"name\":\"je\","
-             "\"uid\":\"u\",\"controller\":true,\"blockOwnerDeletion\":true}]},"
-             "\"spec\":{ \"n\": 9007199254740993, \"x\":[1e3 , {\"y\":\"p\\\"\\n\"} ] }}",
-             hash);
+    assert_true(render(
+        "{ \"metadata\": "
+        "{\"name\":\"\",\"labels\":{\"a\":\"{{b}}\",\"controller-uid\":\"x\"},\"annotations\":{\"t\":\"{{ .No }}\"},"
+        "\"namespace\":\"elsewhere\",\"uid\":\"gone\"},"
+        "\"spec\" : { \"n\": 9007199254740993, \"x\":[1e3 , {\"y\":\"{{ .Payload }}\"} ] } }",
+        DSP_STR("p\"\n"), false));
+    snprintf(
+        want, sizeof(want),
+        "{\"apiVersion\":\"batch/v1\",\"kind\":\"Job\",\"metadata\":{\"name\":\"je-%s\",\"namespace\":\"ns\","
+        "\"labels\":{\"a\":\"{{b}}\",\"controller-uid\":\"u\",\"job-execution-name\":\"je\"},"
+        "\"annotations\":{\"t\":\"{{ .No }}\",\"dispatcher.ivan.vc/job-template-resource-version\":\"77\"},"
+        "\"ownerReferences\":[{\"apiVersion\":\"dispatcher.ivan.vc/v1beta1\",\"kind\":\"JobExecution\",\"name\":\"je\","
+        "\"uid\":\"u\",\"controller\":true,\"blockOwnerDeletion\":true}]},"
+        "\"spec\":{ \"n\": 9007199254740993, \"x\":[1e3 , {\"y\":\"p\\\"\\n\"} ] }}",
+        hash);
     assert_str(dsp_buf_str(&out), want);
     assert_false(result.fixed);
 }
@@ -124,12 +126,15 @@ static void the_whole_job(void **state)
 static void ttl_is_remembered_and_left_out(void **state)
 {
     (void) state;
-    assert_true(render("{\"spec\":{\"backoffLimit\":0,\"ttlSecondsAfterFinished\":0,\"z\":\"{{ .Name }}\"}}", DSP_STR(""), false));
+    assert_true(render("{\"spec\":{\"backoffLimit\":0,\"ttlSecondsAfterFinished\":0,\"z\":\"{{ .Name }}\"}}",
+                       DSP_STR(""), false));
     assert_str(dsp_json_get(job(), "spec"), "{\"backoffLimit\":0,\"z\":\"je\"}");
-    assert_member(dsp_json_path(job(), "metadata", "annotations", "dispatcher.ivan.vc/ttl-seconds-after-finished", NULL), "0");
+    assert_member(
+        dsp_json_path(job(), "metadata", "annotations", "dispatcher.ivan.vc/ttl-seconds-after-finished", NULL), "0");
     assert_true(render("{\"spec\":{\"ttlSecondsAfterFinished\":null}}", DSP_STR(""), false));
     assert_str(dsp_json_get(job(), "spec"), "{}");
-    assert_null(dsp_json_path(job(), "metadata", "annotations", "dispatcher.ivan.vc/ttl-seconds-after-finished", NULL).data);
+    assert_null(
+        dsp_json_path(job(), "metadata", "annotations", "dispatcher.ivan.vc/ttl-seconds-after-finished", NULL).data);
 }
 
 static void names_follow_the_template(void **state)
@@ -139,12 +144,14 @@ static void names_follow_the_template(void **state)
 
     (void) state;
     dsp_uid_hash(DSP_STR("u"), hash);
-    assert_true(render("{\"metadata\":{\"generateName\":\"nightly-{{ .Payload }}-\"},\"spec\":{}}", DSP_STR("A.b"), false));
+    assert_true(
+        render("{\"metadata\":{\"generateName\":\"nightly-{{ .Payload }}-\"},\"spec\":{}}", DSP_STR("A.b"), false));
     snprintf(want, sizeof(want), "nightly-a-b-%s", hash);
     assert_str(result.name, want);
     assert_false(result.fixed);
 
-    assert_true(render("{\"metadata\":{\"name\":\"only-{{ .Payload }}\",\"generateName\":\"x-\"},\"spec\":{}}", DSP_STR("one"), false));
+    assert_true(render("{\"metadata\":{\"name\":\"only-{{ .Payload }}\",\"generateName\":\"x-\"},\"spec\":{}}",
+                       DSP_STR("one"), false));
     assert_str(result.name, "only-one");
     assert_true(result.fixed);
     assert_member(dsp_json_path(job(), "metadata", "name", NULL), "only-one");
@@ -154,14 +161,21 @@ static void names_follow_the_template(void **state)
     assert_false(result.fixed);
 
     /* the same name at every attempt */
-    assert_true(render("{\"metadata\":{\"name\":\"r-{{ randAlphaNum 8 | lower }}-{{ now | date \\\"20060102\\\" }}\"},\"spec\":{}}", DSP_STR(""), false));
+    assert_true(render(
+        "{\"metadata\":{\"name\":\"r-{{ randAlphaNum 8 | lower }}-{{ now | date \\\"20060102\\\" }}\"},\"spec\":{}}",
+        DSP_STR(""), false));
     first = result.name;
     assert_true(dsp_str_has_suffix(first, DSP_STR("-20010909")));
-    assert_true(render("{\"metadata\":{\"name\":\"r-{{ randAlphaNum 8 | lower }}-{{ now | date \\\"20060102\\\" }}\"},\"spec\":{}}", DSP_STR(""), false));
+    assert_true(render(
+        "{\"metadata\":{\"name\":\"r-{{ randAlphaNum 8 | lower }}-{{ now | date \\\"20060102\\\" }}\"},\"spec\":{}}",
+        DSP_STR(""), false));
     assert_true(dsp_str_eq(first, result.name));
 
-    static const char *const bad[] = { "A", "a_b", "-a", "a-", "a..b", "a.-b", "a-.b", "a/b",
-                                       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+    static const char *const bad[] = {
+        "A",    "a_b",  "-a",
+        "a-",   "a..b", "a.-b",
+        "a-.b", "a/b",  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_false(render("{\"metadata\":{\"name\":\"{{ .Payload }}\"},\"spec\":{}}", dsp_str_from(bad[i]), false));
         assert_str(result.problems[0].path, "metadata.name");
@@ -170,9 +184,10 @@ static void names_follow_the_template(void **state)
 }
 
 #define MAPS                                                                                                           \
-    "{\"template\":{\"metadata\":{\"annotations\":{\"a\":\"{{ .X }}\"},\"labels\":{\"b\":\"{{ .X }}\"}},"                      \
-    "\"spec\":{\"nodeSelector\":{\"c\":\"{{ .X }}\"},\"overhead\":{\"cpu\":\"{{ .X }}\"},\"containers\":[{\"resources\":"          \
-    "{\"limits\":{\"cpu\":\"{{ .X }}\"}}}],\"volumes\":[{\"csi\":{\"volumeAttributes\":{\"d\":\"{{ .X }}\"}},"                    \
+    "{\"template\":{\"metadata\":{\"annotations\":{\"a\":\"{{ .X }}\"},\"labels\":{\"b\":\"{{ .X }}\"}},"              \
+    "\"spec\":{\"nodeSelector\":{\"c\":\"{{ .X }}\"},\"overhead\":{\"cpu\":\"{{ .X "                                   \
+    "}}\"},\"containers\":[{\"resources\":"                                                                            \
+    "{\"limits\":{\"cpu\":\"{{ .X }}\"}}}],\"volumes\":[{\"csi\":{\"volumeAttributes\":{\"d\":\"{{ .X }}\"}},"         \
     "\"emptyDir\":{\"sizeLimit\":\"{{ .X }}\"}}]}},\"selector\":{\"matchLabels\":{\"e\":\"{{ .X }}\"}}}"
 
 static void free_form_maps_stay(void **state)
@@ -187,9 +202,12 @@ static void payload_is_literal_where_the_kubelet_expands(void **state)
     dsp_json c;
 
     (void) state;
-    const char *t = POD("\"command\":[\"sh\",\"$(KEEP) {{ .Payload }} $$\"],\"args\":[\"{{ .Payload | upper }}\"],\"env\":[{\"name\":\"$(N){{ .Payload }}\","
-                        "\"value\":\"{{ .Payload }}\"}],\"image\":\"{{ .Payload }}\",\"livenessProbe\":{\"exec\":{\"command\":[\"{{ .Payload }}\"]}},"
-                        "\"lifecycle\":{\"preStop\":{\"exec\":{\"command\":[\"{{ .Payload }}\"]}}},\"volumeMounts\":[{\"subPathExpr\":\"{{ .Payload }}\"}]");
+    const char *t = POD("\"command\":[\"sh\",\"$(KEEP) {{ .Payload }} $$\"],\"args\":[\"{{ .Payload | upper "
+                        "}}\"],\"env\":[{\"name\":\"$(N){{ .Payload }}\","
+                        "\"value\":\"{{ .Payload }}\"}],\"image\":\"{{ .Payload "
+                        "}}\",\"livenessProbe\":{\"exec\":{\"command\":[\"{{ .Payload }}\"]}},"
+                        "\"lifecycle\":{\"preStop\":{\"exec\":{\"command\":[\"{{ .Payload "
+                        "}}\"]}}},\"volumeMounts\":[{\"subPathExpr\":\"{{ .Payload }}\"}]");
     assert_true(render(t, DSP_STR("$(a)$$"), false));
     assert_member(element(container(job(), "command"), 1), "$(KEEP) $$(a)$$$$ $$");
     assert_member(element(container(job(), "args"), 0), "$$(A)$$$$");
@@ -198,7 +216,8 @@ static void payload_is_literal_where_the_kubelet_expands(void **state)
     assert_member(dsp_json_get(c, "name"), "$(N)$(a)$$");
     assert_member(container(job(), "image"), "$(a)$$");
     assert_member(element(dsp_json_path(container(job(), "livenessProbe"), "exec", "command", NULL), 0), "$$(a)$$$$");
-    assert_member(element(dsp_json_path(container(job(), "lifecycle"), "preStop", "exec", "command", NULL), 0), "$(a)$$");
+    assert_member(element(dsp_json_path(container(job(), "lifecycle"), "preStop", "exec", "command", NULL), 0),
+                  "$(a)$$");
     assert_member(dsp_json_get(element(container(job(), "volumeMounts"), 0), "subPathExpr"), "$$(a)$$$$");
 
     assert_true(render(t, DSP_STR("$(a)$$"), true));
@@ -211,22 +230,26 @@ static void errors_name_their_fields(void **state)
     dsp_buf text;
 
     (void) state;
-    assert_false(render("{\"spec\":{\"template\":{\"spec\":{\"restartPolicy\":\"{{ .Nope }}\",\"containers\":[{\"args\":[\"a\",\"b\",\"{{ .Date }}\"],"
+    assert_false(render("{\"spec\":{\"template\":{\"spec\":{\"restartPolicy\":\"{{ .Nope "
+                        "}}\",\"containers\":[{\"args\":[\"a\",\"b\",\"{{ .Date }}\"],"
                         "\"imagePullPolicy\":\"{{\"}],\"schedulerName\":\"{{ fail \\\"no\\\" }}\"}}}}",
                         DSP_STR(""), false));
     assert_int_equal(result.n_problems, 4);
     assert_str(result.problems[0].path, "spec.template.spec.restartPolicy");
-    assert_str(result.problems[0].message, "template: RestartPolicy:1:3: executing \"RestartPolicy\" at <.Nope>: can't evaluate field Nope in type "
-                                           "*template.Environment");
+    assert_str(result.problems[0].message,
+               "template: RestartPolicy:1:3: executing \"RestartPolicy\" at <.Nope>: can't evaluate field Nope in type "
+               "*template.Environment");
     assert_str(result.problems[1].path, "spec.template.spec.containers[0].args[2]");
-    assert_str(result.problems[1].message, "template: string:1:3: executing \"string\" at <.Date>: can't evaluate field Date in type *template.Environment");
+    assert_str(result.problems[1].message, "template: string:1:3: executing \"string\" at <.Date>: can't evaluate "
+                                           "field Date in type *template.Environment");
     assert_str(result.problems[2].path, "spec.template.spec.containers[0].imagePullPolicy");
     assert_str(result.problems[2].message, "template: PullPolicy:1: unclosed action");
     assert_str(result.problems[3].path, "spec.template.spec.schedulerName");
     assert_false(result.no_memory);
     dsp_buf_init(&text, 4096);
     dsp_rendered_message(&result, &text);
-    assert_true(strncmp(dsp_buf_cstr(&text), "spec.template.spec.restartPolicy: template: RestartPolicy:1:3: ", 60) == 0);
+    assert_true(strncmp(dsp_buf_cstr(&text), "spec.template.spec.restartPolicy: template: RestartPolicy:1:3: ", 60) ==
+                0);
     dsp_buf_free(&text);
 
     assert_false(render("{\"metadata\":{}}", DSP_STR(""), false));
@@ -266,7 +289,8 @@ static void what_no_process_can_take_is_refused(void **state)
     assert_true(render(POD("\"args\":[\"{{ .Payload }}\"]"), (dsp_str){ big, len - 1 }, false));
     assert_false(render(POD("\"args\":[\"{{ .Payload }}\"]"), (dsp_str){ big, len }, false));
     assert_str(result.problems[0].path, "spec.template.spec.containers[0].args[0]");
-    assert_str(result.problems[0].message, "renders to 131072 bytes; one argument or variable of a process holds 131071");
+    assert_str(result.problems[0].message,
+               "renders to 131072 bytes; one argument or variable of a process holds 131071");
     assert_true(render(POD("\"args\":[\"{{ .Payload | len }}\"]"), (dsp_str){ big, len }, false));
     assert_false(render(POD("\"args\":[\"{{ .Payload }}\"]"), (dsp_str){ "a\0b", 3 }, false));
     assert_true(render(POD("\"image\":\"{{ .Payload }}\""), (dsp_str){ "a\0b", 3 }, false));
@@ -278,7 +302,8 @@ static void what_no_process_can_take_is_refused(void **state)
 static void too_large_a_job_is_refused(void **state)
 {
     (void) state;
-    assert_false(render("{\"spec\":{\"a\":\"{{ repeat 900000 \\\"x\\\" }}\",\"b\":\"{{ repeat 900000 \\\"x\\\" }}\",\"c\":\"{{ repeat 900000 \\\"x\\\" }}\","
+    assert_false(render("{\"spec\":{\"a\":\"{{ repeat 900000 \\\"x\\\" }}\",\"b\":\"{{ repeat 900000 \\\"x\\\" "
+                        "}}\",\"c\":\"{{ repeat 900000 \\\"x\\\" }}\","
                         "\"d\":\"{{ repeat 900000 \\\"x\\\" }}\"}}",
                         DSP_STR(""), false));
     assert_true(result.n_problems > 0);
@@ -287,14 +312,17 @@ static void too_large_a_job_is_refused(void **state)
 static void escaped_braces_are_templates_too(void **state)
 {
     (void) state;
-    assert_true(render("{\"spec\":{\"a\":\"\\u007b\\u007b .Name }}\",\"b\":\"{\\u007B .Name }}\",\"k{{\":\"{ {\"}}", DSP_STR(""), false));
+    assert_true(render("{\"spec\":{\"a\":\"\\u007b\\u007b .Name }}\",\"b\":\"{\\u007B .Name }}\",\"k{{\":\"{ {\"}}",
+                       DSP_STR(""), false));
     assert_str(dsp_json_get(job(), "spec"), "{\"a\":\"je\",\"b\":\"je\",\"k{{\":\"{ {\"}");
 }
 
 static void unknown_fields_and_finalizers_are_rendered(void **state)
 {
     (void) state;
-    assert_true(render("{\"metadata\":{\"finalizers\":[\"x/{{ .Name }}\"]},\"spec\":{\"newField\":{\"deep\":[[\"{{ .Name }}\"]]}}}", DSP_STR(""), false));
+    assert_true(render(
+        "{\"metadata\":{\"finalizers\":[\"x/{{ .Name }}\"]},\"spec\":{\"newField\":{\"deep\":[[\"{{ .Name }}\"]]}}}",
+        DSP_STR(""), false));
     assert_str(dsp_json_path(job(), "metadata", "finalizers", NULL), "[\"x/je\"]");
     assert_str(dsp_json_get(job(), "spec"), "{\"newField\":{\"deep\":[[\"je\"]]}}");
 }

@@ -59,21 +59,29 @@ static const char *je(const char *name, const char *uid, int rv, const char *sta
 {
     static char text[1024];
 
-    snprintf(text, sizeof(text), "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%d\"},\"spec\":{\"jobTemplateName\":\"t\"},"
-                                 "\"status\":{%s}}",
+    snprintf(text, sizeof(text),
+             "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%d\"},\"spec\":{"
+             "\"jobTemplateName\":\"t\"},"
+             "\"status\":{%s}}",
              name, uid, rv, status);
     return text;
 }
 
-#define SUCCEEDED "\"job\":{\"name\":\"j\",\"uid\":\"ju\"},\"conditions\":[{\"type\":\"Succeeded\",\"status\":\"True\",\"reason\":\"JobSucceeded\"}]"
-#define DELETED   "\"job\":{\"name\":\"j\",\"uid\":\"ju\"},\"conditions\":[{\"type\":\"Succeeded\",\"status\":\"False\",\"reason\":\"JobDeleted\"}]"
+#define SUCCEEDED                                                                                                      \
+    "\"job\":{\"name\":\"j\",\"uid\":\"ju\"},\"conditions\":[{\"type\":\"Succeeded\",\"status\":\"True\",\"reason\":"  \
+    "\"JobSucceeded\"}]"
+#define DELETED                                                                                                        \
+    "\"job\":{\"name\":\"j\",\"uid\":\"ju\"},\"conditions\":[{\"type\":\"Succeeded\",\"status\":\"False\",\"reason\":" \
+    "\"JobDeleted\"}]"
 
 static const char *job(const char *name, const char *uid, const char *owner, int rv, const char *more)
 {
     static char text[1024];
 
-    snprintf(text, sizeof(text), "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%d\",%s\"ownerReferences\":[{\"apiVersion\":"
-                                 "\"dispatcher.ivan.vc/v1beta1\",\"kind\":\"JobExecution\",\"controller\":true,\"uid\":\"%s\"}]}}",
+    snprintf(text, sizeof(text),
+             "{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"uid\":\"%s\",\"resourceVersion\":\"%d\",%"
+             "s\"ownerReferences\":[{\"apiVersion\":"
+             "\"dispatcher.ivan.vc/v1beta1\",\"kind\":\"JobExecution\",\"controller\":true,\"uid\":\"%s\"}]}}",
              name, uid, rv, more, owner);
     return text;
 }
@@ -91,8 +99,8 @@ static void drop(enum dsp_kind kind, const char *text)
 }
 
 #define EXECUTION DSP_KIND_EXECUTION
-#define JOB       DSP_KIND_JOB
-#define TEMPLATE  DSP_KIND_TEMPLATE
+#define JOB DSP_KIND_JOB
+#define TEMPLATE DSP_KIND_TEMPLATE
 
 static dsp_execution *find(const char *uid)
 {
@@ -170,7 +178,9 @@ static void a_usual_job_name_costs_nothing(void **state)
 
     (void) state;
     dsp_job_name(DSP_STR("a"), DSP_STR("u1"), name);
-    snprintf(status, sizeof(status), "\"job\":{\"name\":\"%s\",\"uid\":\"ju\"},\"conditions\":[{\"type\":\"Succeeded\",\"status\":\"True\"}]", name);
+    snprintf(status, sizeof(status),
+             "\"job\":{\"name\":\"%s\",\"uid\":\"ju\"},\"conditions\":[{\"type\":\"Succeeded\",\"status\":\"True\"}]",
+             name);
     put(JOB, job(name, "ju", "u1", 3, ""));
     put(EXECUTION, je("a", "u1", 9, status));
     assert_int_equal(find("u1")->job_name_len, 0);
@@ -307,7 +317,8 @@ static void a_name_that_becomes_free_wakes_the_next(void **state)
     put(EXECUTION, je("a", "u1", 5, ""));
     put(EXECUTION, je("b", "u2", 6, ""));
     put(JOB, job("only", "ju", "u1", 3, ""));
-    assert_true(dsp_store_attempt(&store, find("u2"), DSP_ATTEMPT_WAITING, DSP_STR("only"), DSP_STR("JobNameConflict"), DSP_STR("m")));
+    assert_true(dsp_store_attempt(&store, find("u2"), DSP_ATTEMPT_WAITING, DSP_STR("only"), DSP_STR("JobNameConflict"),
+                                  DSP_STR("m")));
     find("u2")->live->create_ms = 1000;
     drop(JOB, job("only", "ju", "u1", 9, ""));
     assert_int_equal(find("u2")->live->create_ms, 0);
@@ -317,7 +328,9 @@ static void a_name_that_becomes_free_wakes_the_next(void **state)
 
 static void garbage_does_no_harm(void **state)
 {
-    static const char *const texts[] = { "{}", "[]", "null", "{\"metadata\":{\"name\":1}}", "{\"metadata\":{\"name\":\"x\"}}", "7" };
+    static const char *const texts[] = {
+        "{}", "[]", "null", "{\"metadata\":{\"name\":1}}", "{\"metadata\":{\"name\":\"x\"}}", "7"
+    };
 
     (void) state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -91,14 +91,16 @@ static void job_is_read(void **state)
 
     (void) state;
     assert_true(dsp_job_read(
-        parse("{\"metadata\":{\"name\":\"j\",\"namespace\":\"ns\",\"uid\":\"ju\",\"resourceVersion\":\"9\","
-              "\"annotations\":{\"dispatcher.ivan.vc/ttl-seconds-after-finished\":\"0\"},"
-              "\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"JobExecution\",\"controller\":true,\"uid\":\"no\"},"
-              "{\"apiVersion\":\"dispatcher.ivan.vc/v1alpha1\",\"kind\":\"JobExecution\",\"uid\":\"no\"},"
-              "{\"apiVersion\":\"dispatcher.ivan.vc/v1alpha1\",\"kind\":\"JobExecution\",\"controller\":true,\"uid\":\"ou\"}]},"
-              "\"spec\":{\"suspend\":false},\"status\":{\"startTime\":\"2001-09-09T01:46:40Z\",\"active\":1,\"failed\":2,"
-              "\"conditions\":[{\"type\":\"FailureTarget\",\"status\":\"True\",\"reason\":\"X\"},"
-              "{\"type\":\"Failed\",\"status\":\"False\"}]}}"),
+        parse(
+            "{\"metadata\":{\"name\":\"j\",\"namespace\":\"ns\",\"uid\":\"ju\",\"resourceVersion\":\"9\","
+            "\"annotations\":{\"dispatcher.ivan.vc/ttl-seconds-after-finished\":\"0\"},"
+            "\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"JobExecution\",\"controller\":true,\"uid\":\"no\"},"
+            "{\"apiVersion\":\"dispatcher.ivan.vc/v1alpha1\",\"kind\":\"JobExecution\",\"uid\":\"no\"},"
+            "{\"apiVersion\":\"dispatcher.ivan.vc/"
+            "v1alpha1\",\"kind\":\"JobExecution\",\"controller\":true,\"uid\":\"ou\"}]},"
+            "\"spec\":{\"suspend\":false},\"status\":{\"startTime\":\"2001-09-09T01:46:40Z\",\"active\":1,\"failed\":2,"
+            "\"conditions\":[{\"type\":\"FailureTarget\",\"status\":\"True\",\"reason\":\"X\"},"
+            "{\"type\":\"Failed\",\"status\":\"False\"}]}}"),
         &arena, &job));
     copy = dsp_job_dup(&job);
     assert_non_null(copy);
@@ -118,22 +120,24 @@ static void the_end_of_a_job_is_seen(void **state)
     dsp_job job;
 
     (void) state;
-    assert_true(dsp_job_read(parse("{\"metadata\":{\"name\":\"j\",\"uid\":\"u\"},\"spec\":{\"ttlSecondsAfterFinished\":0},"
-                                   "\"status\":{\"completionTime\":\"2001-09-09T01:46:41Z\",\"succeeded\":1,\"conditions\":["
-                                   "{\"type\":\"SuccessCriteriaMet\",\"status\":\"True\"},"
-                                   "{\"type\":\"Complete\",\"status\":\"True\"}]}}"),
-                             &arena, &job));
+    assert_true(
+        dsp_job_read(parse("{\"metadata\":{\"name\":\"j\",\"uid\":\"u\"},\"spec\":{\"ttlSecondsAfterFinished\":0},"
+                           "\"status\":{\"completionTime\":\"2001-09-09T01:46:41Z\",\"succeeded\":1,\"conditions\":["
+                           "{\"type\":\"SuccessCriteriaMet\",\"status\":\"True\"},"
+                           "{\"type\":\"Complete\",\"status\":\"True\"}]}}"),
+                     &arena, &job));
     assert_int_equal(job.end, DSP_JOB_COMPLETE);
     assert_int_equal(job.end_us, T0 + 1000000);
     assert_true(job.has_ttl);
     assert_int_equal(job.ttl_wanted, -1);
     assert_int_equal(job.owner_uid.len, 0);
 
-    assert_true(dsp_job_read(parse("{\"metadata\":{\"name\":\"j\",\"uid\":\"u\"},\"spec\":{\"suspend\":true,"
-                                   "\"ttlSecondsAfterFinished\":null},\"status\":{\"conditions\":["
-                                   "{\"type\":\"Failed\",\"status\":\"True\",\"reason\":\"DeadlineExceeded\",\"message\":\"m\","
-                                   "\"lastTransitionTime\":\"2001-09-09T01:46:42Z\"}]}}"),
-                             &arena, &job));
+    assert_true(
+        dsp_job_read(parse("{\"metadata\":{\"name\":\"j\",\"uid\":\"u\"},\"spec\":{\"suspend\":true,"
+                           "\"ttlSecondsAfterFinished\":null},\"status\":{\"conditions\":["
+                           "{\"type\":\"Failed\",\"status\":\"True\",\"reason\":\"DeadlineExceeded\",\"message\":\"m\","
+                           "\"lastTransitionTime\":\"2001-09-09T01:46:42Z\"}]}}"),
+                     &arena, &job));
     assert_int_equal(job.end, DSP_JOB_FAILED);
     assert_str(job.reason, "DeadlineExceeded");
     assert_int_equal(job.end_us, T0 + 2000000);
@@ -147,37 +151,40 @@ static void first_failed_container_is_found(void **state)
 
     (void) state;
     assert_true(dsp_job_failure_read(
-        parse("{\"items\":["
-              "{\"metadata\":{\"name\":\"evicted\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"Evicted\"}},"
-              "{\"metadata\":{\"name\":\"late\"},\"status\":{\"phase\":\"Failed\",\"containerStatuses\":["
-              "{\"name\":\"c\",\"state\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\",\"finishedAt\":"
-              "\"2001-09-09T01:46:45Z\"}}}]}},"
-              "{\"metadata\":{\"name\":\"early\"},\"status\":{\"phase\":\"Failed\",\"containerStatuses\":["
-              "{\"name\":\"ok\",\"state\":{\"terminated\":{\"exitCode\":0,\"finishedAt\":\"2001-09-09T01:46:40Z\"}}},"
-              "{\"name\":\"bad\",\"lastState\":{\"terminated\":{\"exitCode\":137,\"reason\":\"OOMKilled\",\"finishedAt\":"
-              "\"2001-09-09T01:46:41Z\"}},\"state\":{\"terminated\":{\"exitCode\":2,\"finishedAt\":"
-              "\"2001-09-09T01:46:43Z\"}}}]}}]}"),
+        parse(
+            "{\"items\":["
+            "{\"metadata\":{\"name\":\"evicted\"},\"status\":{\"phase\":\"Failed\",\"reason\":\"Evicted\"}},"
+            "{\"metadata\":{\"name\":\"late\"},\"status\":{\"phase\":\"Failed\",\"containerStatuses\":["
+            "{\"name\":\"c\",\"state\":{\"terminated\":{\"exitCode\":1,\"reason\":\"Error\",\"finishedAt\":"
+            "\"2001-09-09T01:46:45Z\"}}}]}},"
+            "{\"metadata\":{\"name\":\"early\"},\"status\":{\"phase\":\"Failed\",\"containerStatuses\":["
+            "{\"name\":\"ok\",\"state\":{\"terminated\":{\"exitCode\":0,\"finishedAt\":\"2001-09-09T01:46:40Z\"}}},"
+            "{\"name\":\"bad\",\"lastState\":{\"terminated\":{\"exitCode\":137,\"reason\":\"OOMKilled\",\"finishedAt\":"
+            "\"2001-09-09T01:46:41Z\"}},\"state\":{\"terminated\":{\"exitCode\":2,\"finishedAt\":"
+            "\"2001-09-09T01:46:43Z\"}}}]}}]}"),
         &arena, &f));
     assert_str(f.pod, "early");
     assert_str(f.container, "bad");
     assert_str(f.reason, "OOMKilled");
     assert_int_equal(f.exit_code, 137);
 
-    assert_true(dsp_job_failure_read(parse("{\"items\":[{\"metadata\":{\"name\":\"p\"},\"status\":{\"phase\":\"Failed\","
-                                           "\"reason\":\"Evicted\"}}]}"),
-                                     &arena, &f));
+    assert_true(
+        dsp_job_failure_read(parse("{\"items\":[{\"metadata\":{\"name\":\"p\"},\"status\":{\"phase\":\"Failed\","
+                                   "\"reason\":\"Evicted\"}}]}"),
+                             &arena, &f));
     assert_str(f.pod, "p");
     assert_int_equal(f.container.len, 0);
     assert_int_equal(f.exit_code, -1);
     assert_str(f.reason, "Evicted");
 
-    assert_true(dsp_job_failure_read(parse("{\"items\":[{\"metadata\":{\"name\":\"p\"},\"status\":{\"initContainerStatuses\":"
-                                           "[{\"name\":\"init\",\"state\":{\"terminated\":{\"exitCode\":3}}}]}}]}"),
-                                     &arena, &f));
+    assert_true(
+        dsp_job_failure_read(parse("{\"items\":[{\"metadata\":{\"name\":\"p\"},\"status\":{\"initContainerStatuses\":"
+                                   "[{\"name\":\"init\",\"state\":{\"terminated\":{\"exitCode\":3}}}]}}]}"),
+                             &arena, &f));
     assert_str(f.container, "init");
 
-    assert_false(dsp_job_failure_read(parse("{\"items\":[{\"metadata\":{\"name\":\"p\"},\"status\":{\"phase\":\"Running\"}}]}"),
-                                      &arena, &f));
+    assert_false(dsp_job_failure_read(
+        parse("{\"items\":[{\"metadata\":{\"name\":\"p\"},\"status\":{\"phase\":\"Running\"}}]}"), &arena, &f));
     assert_false(dsp_job_failure_read(parse("{\"kind\":\"Status\"}"), &arena, &f));
 }
 

@@ -66,9 +66,10 @@ static void equality_ignores_times(void **state)
 
 static void conditions_of_others_survive(void **state)
 {
-    const char    *stored = "[{\"type\":\"Ready\",\"n\":9007199254740993},"
-                            "{\"type\":\"Waiting\",\"status\":\"True\",\"reason\":\"JobCreated\",\"message\":\"m\","
-                            "\"lastTransitionTime\":\"2001-09-09T01:46:40Z\",\"observedGeneration\":1}, {\"type\" : \"X\"}]";
+    const char *stored =
+        "[{\"type\":\"Ready\",\"n\":9007199254740993},"
+        "{\"type\":\"Waiting\",\"status\":\"True\",\"reason\":\"JobCreated\",\"message\":\"m\","
+        "\"lastTransitionTime\":\"2001-09-09T01:46:40Z\",\"observedGeneration\":1}, {\"type\" : \"X\"}]";
     dsp_conditions c;
     dsp_buf        out;
 
@@ -191,17 +192,16 @@ static void status_patch_is_complete(void **state)
                         "\"status\":\"Unknown\",\"reason\":\"Reconciling\",\"message\":\"\",\"lastTransitionTime\":"
                         "\"2001-09-09T01:46:40Z\"}],\"state\":\"Waiting\",\"reason\":\"Reconciling\"}}");
     dsp_buf_reset(&out);
-    s = (dsp_jobexecution_status){ .job_name = DSP_STR("j"),
-                                   .job_uid = DSP_STR("ju"),
-                                   .start_us = T0,
-                                   .completion_us = T0 + 2000000,
-                                   .attempts = 3,
-                                   .failure_reason = DSP_STR("BackoffLimitExceeded"),
-                                   .failure_message = DSP_STR("no \"luck\""),
-                                   .failure = { .pod = DSP_STR("p"),
-                                                .container = DSP_STR("c"),
-                                                .reason = DSP_STR("OOMKilled"),
-                                                .exit_code = 137 } };
+    s = (dsp_jobexecution_status){
+        .job_name = DSP_STR("j"),
+        .job_uid = DSP_STR("ju"),
+        .start_us = T0,
+        .completion_us = T0 + 2000000,
+        .attempts = 3,
+        .failure_reason = DSP_STR("BackoffLimitExceeded"),
+        .failure_message = DSP_STR("no \"luck\""),
+        .failure = { .pod = DSP_STR("p"), .container = DSP_STR("c"), .reason = DSP_STR("OOMKilled"), .exit_code = 137 }
+    };
     dsp_jobexecution_status_patch(&out, &je, &s);
     assert_string_equal(
         dsp_buf_cstr(&out),
@@ -248,10 +248,11 @@ static void jobtemplate_is_read(void **state)
     dsp_jobtemplate jt;
 
     (void) state;
-    assert_true(dsp_jobtemplate_read(parse("{\"metadata\":{\"name\":\"t\",\"namespace\":\"ns\",\"resourceVersion\":\"7\","
-                                           "\"annotations\":{\"dispatcher.ivan.vc/expand-output\":\"true\"}},"
-                                           "\"spec\":{\"jobTemplate\":{\"spec\": {\"x\":1e3}}}}"),
-                                     &arena, &jt));
+    assert_true(
+        dsp_jobtemplate_read(parse("{\"metadata\":{\"name\":\"t\",\"namespace\":\"ns\",\"resourceVersion\":\"7\","
+                                   "\"annotations\":{\"dispatcher.ivan.vc/expand-output\":\"true\"}},"
+                                   "\"spec\":{\"jobTemplate\":{\"spec\": {\"x\":1e3}}}}"),
+                             &arena, &jt));
     assert_str(jt.name, "t");
     assert_str(jt.job_template, "{\"spec\": {\"x\":1e3}}");
     assert_str(jt.resource_version, "7");
