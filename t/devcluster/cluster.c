@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "crd.h"
+#include "garbage.h"
+#include "jobs.h"
 #include "namespaces.h"
 #include "pages.h"
+#include "pods.h"
 #include "watch.h"
 
 static void first_namespaces(dc_cluster *c)
@@ -33,7 +36,10 @@ bool dc_cluster_start(dc_cluster *c)
     dc_kinds_builtin(c);
     c->pages = dc_pages_new();
     c->watchers = dc_watchers_new(c);
+    c->garbage = dc_garbage_new(c);
     dc_namespaces_start(c);
+    c->pod_runner = dc_pods_new(c);
+    c->job_controller = dc_jobs_new(c);
     if (!dc_crds_start(c)) {
         return false;
     }
@@ -43,7 +49,10 @@ bool dc_cluster_start(dc_cluster *c)
 
 void dc_cluster_stop(dc_cluster *c)
 {
+    dc_jobs_free(c->job_controller);
+    dc_pods_free(c->pod_runner);
     dc_namespaces_stop(c);
+    dc_garbage_free(c->garbage);
     dc_watchers_free(c->watchers);
     dc_pages_free(c->pages);
     dc_crds_stop(c);

@@ -74,8 +74,13 @@ bool dc_delete_object(dc_cluster *c, dc_kind *kind, dc_object *o, const dc_delet
     free(dc_store_dependents(&c->store, o->uid, &n));
     /* without dependents the policies make no difference, and the garbage collector needs not be waited for */
     set_policy(metadata, n > 0 ? policy : DC_BACKGROUND);
+    int64_t grace = 0;
+    if (kind == c->pods) {
+        int64_t own = dc_int_or(dc_get(tree, "spec"), "terminationGracePeriodSeconds", 30);
+        grace = how->grace_s >= 0 ? how->grace_s : own;
+    }
     bool held = dc_has_finalizers(tree) || (kind == c->namespaces && !o->deleting);
-    if (kind == c->pods && how->grace_pods && !dc_has_finalizers(tree)) {
+    if (grace > 0 && !held) {
         held = dc_pod_wants_grace(c, o);
     }
     if (!held) {
@@ -84,7 +89,7 @@ bool dc_delete_object(dc_cluster *c, dc_kind *kind, dc_object *o, const dc_delet
         if (!o->deleting) {
             dc_now(now);
             dc_set_str(metadata, "deletionTimestamp", now);
-            dc_set_int(metadata, "deletionGracePeriodSeconds", kind == c->pods ? how->grace_s : 0);
+            dc_set_int(metadata, "deletionGracePeriodSeconds", grace);
             if (kind == c->namespaces) {
                 dc_set_str(dc_ensure(tree, "status"), "phase", "Terminating");
                 dc_del(metadata, "deletionGracePeriodSeconds");
@@ -127,7 +132,7 @@ static bool read_options(dc_request *r, dc_delete *how, cJSON **body)
     const char          *grace = dc_query(r, "gracePeriodSeconds");
     dc_errors            errors = { NULL };
 
-    *how = (dc_delete){ .policy = DC_DEFAULT, .dry_run = r->dry_run, .grace_s = 30, .grace_pods = true };
+    *how = (dc_delete){ .policy = DC_DEFAULT, .dry_run = r->dry_run, .grace_s = -1 };
     if (r->body.len > 0) {
         const char *type = dc_header(r, "Content-Type");
         if (type != NULL && strstr(type, "json") == NULL && strstr(type, "yaml") == NULL &&

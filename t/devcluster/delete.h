@@ -12,8 +12,7 @@ typedef struct dc_delete {
     enum dc_propagation policy;
     const char         *uid, *rv; /* preconditions, or NULL */
     bool                dry_run;
-    bool                grace_pods; /* a running pod is ended first and goes when its process has */
-    int64_t             grace_s;
+    int64_t             grace_s; /* of a pod with a process: < 0: its own, 0: it goes at once */
 } dc_delete;
 
 /*

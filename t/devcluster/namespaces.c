@@ -96,7 +96,7 @@ static size_t count(dc_cluster *c, const char *ns)
 
 static void empty(dc_cluster *c, const char *ns)
 {
-    static const dc_delete background = { .policy = DC_BACKGROUND, .grace_pods = true };
+    static const dc_delete background = { .policy = DC_BACKGROUND, .grace_s = -1 };
 
     for (dc_kind *k = c->kinds.first; k != NULL; k = k->next) {
         size_t n = 0;

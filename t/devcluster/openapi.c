@@ -145,7 +145,7 @@ bool dc_openapi_serve(dc_request *r)
         const char *accept = dc_header(r, "Accept");
         if (accept != NULL && strstr(accept, "protobuf") != NULL) {
             /* an empty message is a valid document without definitions: clients then leave validation to the server */
-            dc_answer_text(r, 200, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf", DSP_STR(""));
+            dc_answer_text(r, 200, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", DSP_STR(""));
         } else {
             dc_answer_text(r, 200, "application/json",
                            DSP_STR("{\"swagger\":\"2.0\",\"info\":{\"title\":\"Kubernetes\",\"version\":\"v1.36.3\"},"

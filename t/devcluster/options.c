@@ -22,6 +22,9 @@ static const char usage[] =
     "  --no-watchlist            refuse sendInitialEvents, as servers before 1.34 do\n"
     "  --job-backoff MS          delay before the first retry of a failed pod; doubles (default 100)\n"
     "  --job-backoff-max MS      the longest such delay (default 10000)\n"
+    "  --max-pods N              processes at the same time (default 110)\n"
+    "  --no-pods                 run nothing: pods stay Pending\n"
+    "  --no-jobs                 leave Jobs alone: no pods, no status\n"
     "  --gc-delay MS             from the end of an owner to the deletion of its dependents (default 0)\n"
     "  --bookmark-interval MS    between bookmarks of a watch (default 60000)\n"
     "  --history N               past events kept per kind, for watches (default 10000)\n"
@@ -30,8 +33,8 @@ static const char usage[] =
     "  --quiet                   print nothing but errors\n"
     "  --help, --version\n";
 
-enum { LISTEN = 256, CONTROL, TLS, TOKEN, KUBECONFIG, DATA, NAMESPACES, NO_WATCHLIST, BACKOFF, BACKOFF_MAX, GC_DELAY,
-       BOOKMARK, HISTORY, LOG_MAX, REQUEST_LOG, QUIET, HELP, VERSION };
+enum { LISTEN = 256, CONTROL, TLS, TOKEN, KUBECONFIG, DATA, NAMESPACES, NO_WATCHLIST, BACKOFF, BACKOFF_MAX, MAX_PODS,
+       NO_PODS, NO_JOBS, GC_DELAY, BOOKMARK, HISTORY, LOG_MAX, REQUEST_LOG, QUIET, HELP, VERSION };
 
 static const struct option known[] = {
     { "listen", 1, NULL, LISTEN },
@@ -44,6 +47,9 @@ static const struct option known[] = {
     { "no-watchlist", 0, NULL, NO_WATCHLIST },
     { "job-backoff", 1, NULL, BACKOFF },
     { "job-backoff-max", 1, NULL, BACKOFF_MAX },
+    { "max-pods", 1, NULL, MAX_PODS },
+    { "no-pods", 0, NULL, NO_PODS },
+    { "no-jobs", 0, NULL, NO_JOBS },
     { "gc-delay", 1, NULL, GC_DELAY },
     { "bookmark-interval", 1, NULL, BOOKMARK },
     { "history", 1, NULL, HISTORY },
@@ -113,6 +119,7 @@ static void defaults(dc_options *o)
     o->job_backoff_ms = 100;
     o->job_backoff_max_ms = 10000;
     o->bookmark_ms = 60000;
+    o->max_pods = 110; /* as kubelet's --max-pods */
     o->history = 10000;
     o->log_max = 1 << 20;
     o->request_log = 1000;
@@ -123,7 +130,7 @@ static bool read_counted(dc_options *o, int which, const char *text, char *error
 {
     long long n;
 
-    if (!read_number(text, which == HISTORY || which == BOOKMARK ? 1 : 0, 1LL << 40, &n)) {
+    if (!read_number(text, which == HISTORY || which == BOOKMARK || which == MAX_PODS ? 1 : 0, 1LL << 40, &n)) {
         snprintf(error, error_size, "\"%s\" is not a number that makes sense here", text);
         return false;
     }
@@ -136,6 +143,9 @@ static bool read_counted(dc_options *o, int which, const char *text, char *error
         return true;
     case GC_DELAY:
         o->gc_delay_ms = (int) n;
+        return true;
+    case MAX_PODS:
+        o->max_pods = (size_t) n;
         return true;
     case BOOKMARK:
         o->bookmark_ms = (int) n;
@@ -176,6 +186,12 @@ static bool read_one(dc_options *o, int which, const char *text, char *error, si
         return true;
     case NO_WATCHLIST:
         o->watch_list = false;
+        return true;
+    case NO_PODS:
+        o->no_pods = true;
+        return true;
+    case NO_JOBS:
+        o->no_jobs = true;
         return true;
     case QUIET:
         o->quiet = true;

@@ -25,6 +25,9 @@ typedef struct dc_options {
     size_t      history;        /* events kept per kind */
     size_t      log_max;        /* bytes kept of a pod's log */
     size_t      request_log;    /* requests remembered */
+    size_t      max_pods;       /* processes at the same time */
+    bool        no_pods;        /* pods stay Pending: somebody else is the kubelet */
+    bool        no_jobs;        /* Jobs get no pods and no status */
     const char *namespace_list; /* extra namespaces, "a,b" */
 } dc_options;
 

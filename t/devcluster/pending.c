@@ -15,5 +15,3 @@ bool dc_fault_watch_text(dc_request *r, dsp_buf *out, uint64_t *lines) { (void) 
 int dc_fault_watch_lag(const dc_request *r) { (void) r; return 0; }
 void dc_control_serve(dc_request *r) { dc_answer_text(r, 404, "text/plain", DSP_STR("not yet\n")); dc_server_answer(r); }
 void dc_apply(dc_request *r, cJSON *c) { (void) c; dc_fail_set(&r->fail, 415, "UnsupportedMediaType", "server-side apply comes soon"); }
-void dc_log_serve(dc_request *r) { dc_fail_set(&r->fail, 404, "NotFound", "logs come soon"); }
-bool dc_pod_wants_grace(dc_cluster *c, const dc_object *pod) { (void) c; (void) pod; return false; }

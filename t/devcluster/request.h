@@ -56,7 +56,8 @@ typedef struct dc_request {
 
     struct dc_rule *rule; /* the fault that applies to it, or NULL */
     struct event   *timer;
-    struct dc_watch *stream;
+    struct dc_watch *stream;            /* a watch that streams */
+    struct dc_log_reader *log_reader;   /* a followed log */
     int64_t         started_us;
 } dc_request;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "delete.h"
 #include "event_view.h"
 #include "meta.h"
 #include "namespaces.h"
@@ -239,7 +240,9 @@ dc_object *dc_update_object(dc_cluster *c, dc_kind *kind, const dc_write *w, cJS
     dc_meta_update(kind, tree, old);
     if (check(c, kind, w, tree, old, f)) {
         put_header_first(kind, tree);
-        if (finished_dying(tree) && !(kind == c->namespaces && dc_namespace_is_held(tree))) {
+        bool held = kind == c->namespaces ? dc_namespace_is_held(tree)
+                                          : kind == c->pods && dc_pod_wants_grace(c, present);
+        if (finished_dying(tree) && !held) {
             if (!w->dry_run) {
                 dc_store_remove(&c->store, kind, present->ns, present->name);
             }

@@ -1,0 +1,664 @@
+#include "jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "delete.h"
+#include "emit.h"
+#include "job_status.h"
+#include "meta.h"
+#include "tree.h"
+#include "write.h"
+
+#define TRACKING "batch.kubernetes.io/job-tracking"
+
+/* One Job that is looked after. */
+typedef struct job {
+    dsp_map_node      by_uid; /* key: uid */
+    STAILQ_ENTRY(job) queue;
+    dc_jobs          *jobs;
+    char             *uid, *ns, *name;
+    bool              queued;
+    int               failures_in_row; /* for the backoff */
+    int64_t           last_failure_ms;
+    struct event     *timer; /* the next time it must be looked at: deadline, backoff, TTL */
+} job;
+
+/* A pod that bears our finalizer but has no Job (any more): the finalizer must go, or the pod never would. */
+struct orphan {
+    STAILQ_ENTRY(orphan) queue;
+    char uid[40];
+};
+
+struct dc_jobs {
+    dc_cluster   *cluster;
+    dsp_map       by_uid;
+    struct event *turn;
+    STAILQ_HEAD(, job) dirty;
+    STAILQ_HEAD(, orphan) orphans;
+};
+
+/* What a turn knows of a Job. */
+struct sync {
+    job     *j;
+    cJSON   *tree, *spec, *status;
+    cJSON   *before;     /* the status as it was */
+    dc_slot **pods;
+    size_t   n_pods;
+    int64_t  active, ready, terminating;
+    int64_t  restarts;   /* of containers of active pods */
+    int64_t  new_failed; /* found in this turn */
+    int64_t  wake_ms;    /* when to look again; INT64_MAX: only when something happens */
+};
+
+static void enqueue(job *j)
+{
+    if (!j->queued) {
+        j->queued = true;
+        STAILQ_INSERT_TAIL(&j->jobs->dirty, j, queue);
+        event_active(j->jobs->turn, EV_TIMEOUT, 0);
+    }
+}
+
+static job *find_job(const dc_jobs *jobs, dsp_str uid)
+{
+    dsp_map_node *node = dsp_map_find(&jobs->by_uid, uid);
+
+    return node != NULL ? DSP_CONTAINER(node, job, by_uid) : NULL;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void) fd;
+    (void) what;
+    enqueue(arg);
+}
+
+static void add_job(dc_jobs *jobs, const dc_object *o)
+{
+    job *j = calloc(1, sizeof(*j));
+
+    j->jobs = jobs;
+    j->uid = strdup(o->uid);
+    j->ns = strdup(o->ns);
+    j->name = strdup(o->name);
+    j->by_uid.key = dsp_str_from(j->uid);
+    dsp_map_insert(&jobs->by_uid, &j->by_uid);
+    enqueue(j);
+}
+
+static void free_job(job *j)
+{
+    if (j->queued) {
+        STAILQ_REMOVE(&j->jobs->dirty, j, job, queue);
+    }
+    if (j->timer != NULL) {
+        event_free(j->timer);
+    }
+    dsp_map_remove(&j->jobs->by_uid, j->by_uid.key);
+    free(j->uid);
+    free(j->ns);
+    free(j->name);
+    free(j);
+}
+
+static void add_orphan(dc_jobs *jobs, const char *uid)
+{
+    struct orphan *o = calloc(1, sizeof(*o));
+
+    snprintf(o->uid, sizeof(o->uid), "%s", uid);
+    STAILQ_INSERT_TAIL(&jobs->orphans, o, queue);
+    event_active(jobs->turn, EV_TIMEOUT, 0);
+}
+
+/* The pods of a Job that is gone are nobody's: their commits came before the Job's. */
+static void orphan_pods(dc_jobs *jobs, const char *job_uid)
+{
+    size_t    n;
+    dc_slot **slots = dc_store_dependents(&jobs->cluster->store, job_uid, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (slots[i]->kind == jobs->cluster->pods) {
+            add_orphan(jobs, slots[i]->now->uid);
+        }
+    }
+    free(slots);
+}
+
+/* The uid of the owner that controls an object, as it stands in its text. */
+static dsp_str controller_uid(const dc_object *o)
+{
+    dsp_json_iter it = dsp_json_iterate(dsp_json_path(o->text, "metadata", "ownerReferences", NULL));
+    dsp_json      reference;
+    bool          controller;
+
+    while (dsp_json_next(&it, NULL, &reference)) {
+        dsp_json uid = dsp_json_get(reference, "uid");
+        if (dsp_json_bool(dsp_json_get(reference, "controller"), &controller) && controller && uid.len > 2) {
+            return dsp_str_sub(uid, 1, uid.len - 1);
+        }
+    }
+    return (dsp_str){ NULL, 0 };
+}
+
+static void on_commit(void *arg, dc_kind *kind, dc_object *before, dc_object *after)
+{
+    dc_jobs   *jobs = arg;
+    dc_object *o = after != NULL ? after : before;
+    job       *j = NULL;
+
+    if (kind == jobs->cluster->jobs) {
+        j = find_job(jobs, dsp_str_from(o->uid));
+        if (after == NULL) {
+            if (j != NULL) {
+                orphan_pods(jobs, before->uid);
+                free_job(j);
+            }
+            return;
+        }
+        if (j == NULL) {
+            add_job(jobs, after);
+            return;
+        }
+    } else if (kind == jobs->cluster->pods) {
+        dsp_str uid = controller_uid(o);
+        j = uid.len > 0 ? find_job(jobs, uid) : NULL;
+        if (j == NULL && after != NULL && memmem(after->text.data, after->text.len, TRACKING, strlen(TRACKING))) {
+            add_orphan(jobs, after->uid);
+        }
+    }
+    if (j != NULL) {
+        enqueue(j);
+    }
+}
+
+/* ---- the pods of a Job ---- */
+
+static void wake_at(struct sync *s, int64_t ms)
+{
+    if (ms < s->wake_ms) {
+        s->wake_ms = ms;
+    }
+}
+
+static const char *phase_of(const cJSON *pod)
+{
+    const char *phase = dc_str(dc_get(pod, "status"), "phase");
+
+    return phase != NULL ? phase : "Pending";
+}
+
+/* A pod that has ended is counted once: when its tracking finalizer is taken off. */
+static void release_pod(dc_cluster *c, cJSON *pod)
+{
+    cJSON      *metadata = dc_get(pod, "metadata"), *finalizers = dc_get(metadata, "finalizers");
+    dc_write    write = { .version = c->pods->storage };
+    dc_fail     f = { 0 };
+
+    dc_array_remove(finalizers, TRACKING);
+    if (finalizers->child == NULL) {
+        dc_del(metadata, "finalizers");
+    }
+    dc_update_object(c, c->pods, &write, pod, &f);
+    dc_fail_free(&f);
+}
+
+/* Counts the pods; *ended gets the trees of those that ended and were not counted yet. */
+static void look_at_pods(struct sync *s, cJSON *ended)
+{
+    dc_cluster *c = s->j->jobs->cluster;
+
+    s->pods = dc_store_dependents(&c->store, s->j->uid, &s->n_pods);
+    for (size_t i = 0; i < s->n_pods; i++) {
+        if (s->pods[i]->kind != c->pods) {
+            continue;
+        }
+        cJSON      *pod = dc_object_tree(s->pods[i]->now);
+        const char *phase = phase_of(pod);
+        bool        over = strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
+        bool        tracked = dc_array_has(dc_at(pod, "metadata", "finalizers", NULL), TRACKING);
+        if (over && tracked) {
+            bool good = strcmp(phase, "Succeeded") == 0;
+            dc_set_int(s->status, good ? "succeeded" : "failed",
+                       dc_int_or(s->status, good ? "succeeded" : "failed", 0) + 1);
+            s->new_failed += !good;
+            cJSON_AddItemToArray(ended, pod);
+            continue;
+        }
+        if (!over && s->pods[i]->now->deleting) {
+            s->terminating++;
+        } else if (!over) {
+            const cJSON *first = cJSON_GetArrayItem(dc_at(pod, "status", "containerStatuses", NULL), 0);
+            s->active++;
+            s->ready += strcmp(phase, "Running") == 0 && cJSON_IsTrue(dc_get(first, "ready"));
+            s->restarts += dc_int_or(first, "restartCount", 0);
+        }
+        cJSON_Delete(pod);
+    }
+}
+
+static void delete_active_pods(struct sync *s)
+{
+    dc_cluster *c = s->j->jobs->cluster;
+    size_t      n;
+    dc_slot   **slots = dc_store_dependents(&c->store, s->j->uid, &n);
+    dc_object **pods = calloc(n + 1, sizeof(*pods));
+    size_t      m = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (slots[i]->kind == c->pods && !slots[i]->now->deleting) {
+            pods[m++] = dc_object_hold(slots[i]->now);
+        }
+    }
+    free(slots);
+    for (size_t i = 0; i < m; i++) {
+        cJSON      *pod = dc_object_tree(pods[i]);
+        const char *phase = phase_of(pod);
+        if (strcmp(phase, "Pending") == 0 || strcmp(phase, "Running") == 0) {
+            dc_delete how = { .policy = DC_BACKGROUND, .grace_s = -1 };
+            dc_fail   f = { 0 };
+            if (dc_store_get(c->pods, pods[i]->ns, pods[i]->name) == pods[i]) {
+                dc_delete_object(c, c->pods, pods[i], &how, &f);
+                dc_emit(c, s->tree, "Normal", "SuccessfulDelete", "Deleted pod: %s", pods[i]->name);
+            }
+            dc_fail_free(&f);
+        }
+        cJSON_Delete(pod);
+        dc_object_release(pods[i]);
+    }
+    free(pods);
+    s->terminating += s->active;
+    s->active = s->ready = 0;
+}
+
+static cJSON *new_pod(const struct sync *s)
+{
+    const cJSON *template = dc_get(s->spec, "template"), *from = dc_get(template, "metadata");
+    cJSON       *pod = cJSON_CreateObject(), *metadata = dc_ensure(pod, "metadata");
+    cJSON       *owner = cJSON_CreateObject();
+    char         prefix[80], suffix[6];
+
+    dc_random_suffix(suffix);
+    snprintf(prefix, sizeof(prefix), "%.57s-", s->j->name);
+    dc_set_str(metadata, "generateName", prefix);
+    snprintf(prefix, sizeof(prefix), "%.57s-%s", s->j->name, suffix);
+    dc_set_str(metadata, "name", prefix);
+    dc_set_str(metadata, "namespace", s->j->ns);
+    if (dc_get(from, "labels") != NULL) {
+        dc_set(metadata, "labels", dc_copy(dc_get(from, "labels")));
+    }
+    if (dc_get(from, "annotations") != NULL) {
+        dc_set(metadata, "annotations", dc_copy(dc_get(from, "annotations")));
+    }
+    dc_array_add(dc_ensure_array(metadata, "finalizers"), TRACKING);
+    dc_set_str(owner, "apiVersion", "batch/v1");
+    dc_set_str(owner, "kind", "Job");
+    dc_set_str(owner, "name", s->j->name);
+    dc_set_str(owner, "uid", s->j->uid);
+    dc_set_bool(owner, "controller", true);
+    dc_set_bool(owner, "blockOwnerDeletion", true);
+    cJSON_AddItemToArray(dc_ensure_array(metadata, "ownerReferences"), owner);
+    dc_set(pod, "spec", dc_copy(dc_get(template, "spec")));
+    return pod;
+}
+
+static bool create_pod(struct sync *s)
+{
+    static const dc_write write = { 0 };
+    dc_cluster           *c = s->j->jobs->cluster;
+    cJSON                *pod = new_pod(s);
+    dc_fail               f = { 0 };
+    const dc_object      *o = dc_create_object(c, c->pods, &write, pod, &f);
+
+    if (o != NULL) {
+        s->active++;
+        dc_emit(c, s->tree, "Normal", "SuccessfulCreate", "Created pod: %s", o->name);
+    } else if (f.code != 0) {
+        dc_emit(c, s->tree, "Warning", "FailedCreate", "Error creating: %s", f.message);
+    }
+    bool good = o != NULL;
+    dc_fail_free(&f);
+    cJSON_Delete(pod);
+    return good;
+}
+
+/* ---- what a Job needs ---- */
+
+/* After a failure the next pod waits, longer each time. true: not yet. */
+static bool in_backoff(struct sync *s)
+{
+    const dc_options *o = &s->j->jobs->cluster->options;
+    int64_t           delay = o->job_backoff_ms;
+
+    if (s->j->failures_in_row == 0) {
+        return false;
+    }
+    for (int i = 1; i < s->j->failures_in_row && delay < o->job_backoff_max_ms; i++) {
+        delay *= 2;
+    }
+    int64_t due = s->j->last_failure_ms + (delay < o->job_backoff_max_ms ? delay : o->job_backoff_max_ms);
+    if (dsp_clock_ms() >= due) {
+        return false;
+    }
+    wake_at(s, due);
+    return true;
+}
+
+static void manage_pods(struct sync *s)
+{
+    int64_t parallelism = dc_int_or(s->spec, "parallelism", 1);
+    int64_t succeeded = dc_int_or(s->status, "succeeded", 0), completions, wanted = parallelism;
+
+    if (dc_int(dc_get(s->spec, "completions"), &completions)) {
+        int64_t left = completions - succeeded;
+        wanted = left < parallelism ? left : parallelism;
+    } else if (succeeded > 0) {
+        wanted = s->active; /* a work queue: after the first success no new pods */
+    }
+    if (s->active < wanted && !in_backoff(s)) {
+        while (s->active < wanted && create_pod(s)) {
+        }
+        if (s->active < wanted) {
+            wake_at(s, dsp_clock_ms() + 1000);
+        }
+    }
+}
+
+static bool past_deadline(struct sync *s)
+{
+    const char *text = dc_str(s->status, "startTime");
+    int64_t     seconds, start;
+
+    if (text == NULL || !dc_int(dc_get(s->spec, "activeDeadlineSeconds"), &seconds) ||
+        !dsp_time_parse(dsp_str_from(text), &start)) {
+        return false;
+    }
+    int64_t left_us = start + seconds * 1000000 - dsp_wall_us();
+    if (left_us <= 0) {
+        return true;
+    }
+    wake_at(s, dsp_clock_ms() + left_us / 1000 + 1);
+    return false;
+}
+
+static bool past_backoff_limit(const struct sync *s)
+{
+    int64_t     limit = dc_int_or(s->spec, "backoffLimit", 6);
+    const char *policy = dc_str(dc_at(s->spec, "template", "spec", NULL), "restartPolicy");
+
+    if (dc_int_or(s->status, "failed", 0) > limit) {
+        return true;
+    }
+    if (policy == NULL || strcmp(policy, "OnFailure") != 0) {
+        return false;
+    }
+    return limit == 0 ? s->restarts > 0 : s->restarts >= limit;
+}
+
+static bool reached_completions(const struct sync *s)
+{
+    int64_t completions, succeeded = dc_int_or(s->status, "succeeded", 0);
+
+    if (dc_int(dc_get(s->spec, "completions"), &completions)) {
+        return succeeded >= completions;
+    }
+    return succeeded > 0 && s->active == 0;
+}
+
+/* Both of a suspended and a resumed Job. true: it is suspended. */
+static bool handle_suspension(struct sync *s)
+{
+    bool suspended = cJSON_IsTrue(dc_get(s->spec, "suspend"));
+
+    if (suspended) {
+        if (dc_job_set_condition(s->status, "Suspended", true, "JobSuspended", "Job suspended")) {
+            dc_emit(s->j->jobs->cluster, s->tree, "Normal", "Suspended", "Job suspended");
+        }
+        dc_del(s->status, "startTime");
+        if (s->active > 0) {
+            delete_active_pods(s);
+        }
+        s->j->failures_in_row = 0;
+    } else if (dc_job_condition(s->status, "Suspended")) {
+        dc_job_set_condition(s->status, "Suspended", false, "JobResumed", "Job resumed");
+        dc_emit(s->j->jobs->cluster, s->tree, "Normal", "Resumed", "Job resumed");
+    }
+    if (!suspended && dc_str(s->status, "startTime") == NULL) {
+        char now[32];
+        dc_now(now);
+        dc_set_str(s->status, "startTime", now);
+    }
+    return suspended;
+}
+
+static void write_status(struct sync *s)
+{
+    dc_cluster      *c = s->j->jobs->cluster;
+    const dc_object *o = dc_store_get(c->jobs, s->j->ns, s->j->name);
+
+    dc_job_set_counts(s->status, s->active, s->ready, s->terminating);
+    if (o == NULL || strcmp(o->uid, s->j->uid) != 0 || dc_equal(s->status, s->before)) {
+        return;
+    }
+    cJSON *tree = dc_object_tree(o);
+    dc_set(tree, "status", dc_copy(s->status));
+    dc_store_put(&c->store, c->jobs, tree);
+    cJSON_Delete(tree);
+    cJSON_Delete(s->before);
+    s->before = dc_copy(s->status);
+}
+
+/* The first half of an end: no more pods; it becomes final when the last one is gone. */
+static void target(struct sync *s, bool success, const char *reason, const char *message)
+{
+    dc_job_set_condition(s->status, success ? "SuccessCriteriaMet" : "FailureTarget", true, reason, message);
+    if (s->active > 0) {
+        delete_active_pods(s);
+    }
+    write_status(s);
+}
+
+static void finish_when_quiet(struct sync *s)
+{
+    const cJSON *met = dc_job_condition_node(s->status, "SuccessCriteriaMet");
+    const cJSON *failing = dc_job_condition_node(s->status, "FailureTarget");
+    dc_cluster  *c = s->j->jobs->cluster;
+
+    if (s->active > 0 || s->terminating > 0) {
+        return;
+    }
+    if (met != NULL) {
+        dc_job_set_condition(s->status, "Complete", true, dc_str(met, "reason"), dc_str(met, "message"));
+        char now[32];
+        dc_now(now);
+        dc_set_str(s->status, "completionTime", now);
+        dc_emit(c, s->tree, "Normal", "Completed", "Job completed");
+    } else if (failing != NULL) {
+        dc_job_set_condition(s->status, "Failed", true, dc_str(failing, "reason"), dc_str(failing, "message"));
+        dc_emit(c, s->tree, "Warning", dc_str(failing, "reason"), "%s", dc_str(failing, "message"));
+    }
+}
+
+/* The TTL controller: a finished Job goes when its time is over. */
+static void handle_ttl(struct sync *s)
+{
+    dc_cluster *c = s->j->jobs->cluster;
+    dc_object  *o = dc_store_get(c->jobs, s->j->ns, s->j->name);
+    int64_t     ttl, end;
+
+    if (o == NULL || o->deleting || !dc_int(dc_get(s->spec, "ttlSecondsAfterFinished"), &ttl) ||
+        !dc_job_finish_time(s->status, &end)) {
+        return;
+    }
+    int64_t left_us = end + ttl * 1000000 - dsp_wall_us();
+    if (left_us > 0) {
+        wake_at(s, dsp_clock_ms() + left_us / 1000 + 1);
+        return;
+    }
+    dc_delete how = { .policy = DC_FOREGROUND, .uid = s->j->uid, .grace_s = -1 };
+    dc_fail   f = { 0 };
+    dc_object_hold(o);
+    dc_delete_object(c, c->jobs, o, &how, &f);
+    dc_object_release(o);
+    dc_fail_free(&f);
+}
+
+static void decide(struct sync *s)
+{
+    bool targeted = dc_job_condition(s->status, "SuccessCriteriaMet") || dc_job_condition(s->status, "FailureTarget");
+
+    if (targeted) {
+        if (s->active > 0) {
+            delete_active_pods(s);
+        }
+    } else if (reached_completions(s)) {
+        target(s, true, "CompletionsReached", "Reached expected number of succeeded pods");
+    } else if (past_backoff_limit(s)) {
+        target(s, false, "BackoffLimitExceeded", "Job has reached the specified backoff limit");
+    } else if (!handle_suspension(s)) {
+        if (past_deadline(s)) {
+            target(s, false, "DeadlineExceeded", "Job was active longer than specified deadline");
+        } else {
+            manage_pods(s);
+        }
+    }
+    finish_when_quiet(s);
+}
+
+static void arm(struct sync *s)
+{
+    job *j = s->j;
+
+    if (j->timer != NULL) {
+        evtimer_del(j->timer);
+    }
+    if (s->wake_ms == INT64_MAX) {
+        return;
+    }
+    if (j->timer == NULL) {
+        j->timer = evtimer_new(j->jobs->cluster->base, on_timer, j);
+    }
+    int64_t        ms = s->wake_ms - dsp_clock_ms();
+    struct timeval time = { ms > 0 ? ms / 1000 : 0, ms > 0 ? (ms % 1000) * 1000 : 0 };
+    evtimer_add(j->timer, &time);
+}
+
+static void sync_job(job *j)
+{
+    dc_cluster      *c = j->jobs->cluster;
+    const dc_object *o = dc_store_get(c->jobs, j->ns, j->name);
+    struct sync      s = { .j = j, .wake_ms = INT64_MAX };
+
+    if (o == NULL || strcmp(o->uid, j->uid) != 0) {
+        return;
+    }
+    bool   dying = o->deleting;
+    cJSON *ended = cJSON_CreateArray();
+    s.tree = dc_object_tree(o);
+    s.spec = dc_get(s.tree, "spec");
+    s.status = dc_ensure(s.tree, "status");
+    s.before = dc_copy(s.status);
+    look_at_pods(&s, ended);
+    if (s.new_failed > 0) {
+        j->failures_in_row += (int) s.new_failed;
+        j->last_failure_ms = dsp_clock_ms();
+    }
+    bool over = dc_job_condition(s.status, "Complete") || dc_job_condition(s.status, "Failed");
+    if (!dying && !over) {
+        decide(&s);
+    }
+    if (!over) {
+        write_status(&s);
+    }
+    for (cJSON *pod = ended->child; pod != NULL; pod = pod->next) {
+        release_pod(c, pod);
+    }
+    if (dc_job_condition(s.status, "Complete") || dc_job_condition(s.status, "Failed")) {
+        handle_ttl(&s);
+    }
+    if (find_job(j->jobs, dsp_str_from(j->uid)) == j) {
+        arm(&s);
+    }
+    cJSON_Delete(ended);
+    cJSON_Delete(s.before);
+    cJSON_Delete(s.tree);
+    free(s.pods);
+}
+
+/* One whose process still runs is looked at again when that has ended. */
+static void release_orphans(dc_jobs *jobs)
+{
+    dc_cluster    *c = jobs->cluster;
+    struct orphan *o;
+
+    while ((o = STAILQ_FIRST(&jobs->orphans)) != NULL) {
+        STAILQ_REMOVE_HEAD(&jobs->orphans, queue);
+        const dc_slot *slot = dc_store_by_uid(&c->store, o->uid);
+        if (slot != NULL && !dc_pod_wants_grace(c, slot->now)) {
+            cJSON *pod = dc_object_tree(slot->now);
+            if (dc_array_has(dc_at(pod, "metadata", "finalizers", NULL), TRACKING)) {
+                release_pod(c, pod);
+            }
+            cJSON_Delete(pod);
+        }
+        free(o);
+    }
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+    dc_jobs *jobs = arg;
+    job     *j;
+
+    (void) fd;
+    (void) what;
+    release_orphans(jobs);
+    /* a bounded number, so that requests are served between */
+    for (int i = 0; i < 100 && (j = STAILQ_FIRST(&jobs->dirty)) != NULL; i++) {
+        STAILQ_REMOVE_HEAD(&jobs->dirty, queue);
+        j->queued = false;
+        sync_job(j);
+    }
+    if (!STAILQ_EMPTY(&jobs->dirty)) {
+        event_active(jobs->turn, EV_TIMEOUT, 0);
+    }
+}
+
+dc_jobs *dc_jobs_new(dc_cluster *c)
+{
+    dc_jobs *jobs = calloc(1, sizeof(*jobs));
+
+    jobs->cluster = c;
+    dsp_map_init(&jobs->by_uid);
+    STAILQ_INIT(&jobs->dirty);
+    STAILQ_INIT(&jobs->orphans);
+    jobs->turn = event_new(c->base, -1, 0, on_turn, jobs);
+    if (!c->options.no_jobs) {
+        dc_store_listen(&c->store, on_commit, jobs);
+    }
+    return jobs;
+}
+
+void dc_jobs_free(dc_jobs *jobs)
+{
+    dsp_map_cursor cursor = { 0 };
+    dsp_map_node  *node;
+
+    if (jobs == NULL) {
+        return;
+    }
+    while ((node = dsp_map_next(&jobs->by_uid, &cursor)) != NULL) {
+        free_job(DSP_CONTAINER(node, job, by_uid));
+    }
+    while (!STAILQ_EMPTY(&jobs->orphans)) {
+        struct orphan *o = STAILQ_FIRST(&jobs->orphans);
+        STAILQ_REMOVE_HEAD(&jobs->orphans, queue);
+        free(o);
+    }
+    dsp_map_free(&jobs->by_uid);
+    event_free(jobs->turn);
+    free(jobs);
+}
