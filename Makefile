@@ -218,8 +218,13 @@ manifests: ## write what is generated in deploy/ anew; the definitions from Kube
 kube: ## build a real Kubernetes control plane for the tests (about 7 minutes once; KUBEBUILDER_ASSETS=DIR takes yours)
 	@t/kube/build
 
+KUBELET := $(B)/kubelet
+
+$(KUBELET): $(call obj,$(wildcard t/kube/*.c)) $(call lib,devcluster kube model base)
+	$(link)
+
 test-kube: kube ## the tests that need the real control plane
-	+$(Q)$(MAKE) all
+	+$(Q)$(MAKE) all $(KUBELET)
 	DSP_BUILD=$(B) prove $(or $(S),t/kube/*.t)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -54,7 +54,7 @@ SKIP: {
     my $source = slurp('controller/metrics.c');
     my %asked;
     for my $text ( map { slurp("deploy/monitoring/$_") } qw(dispatcher.json alerts.yaml) ) {
-        $asked{$1} = 1 while $text =~ /\b((?:job_executions|dispatcher|controller_runtime|workqueue|rest_client|process)_[a-z_]+)/g;
+        $asked{$1} = 1 while $text =~ /\b((?:job_executions|dispatcher|controller_runtime|workqueue|rest_client|process|leader_election)_[a-z_]+)/g;
     }
     my @unknown = grep { my $m = s/_(?:bucket|sum|count)$//r; $source !~ /\Q"$m"/ && $source !~ /\Q"$_"/ } sort keys %asked;
     is_deeply( \@unknown, [], 'dashboard and alerts ask for metrics that the controller has' );
