@@ -32,6 +32,7 @@ typedef struct dsp_lease_options {
     int64_t     retry_ms;    /* 0: 2 s */
 } dsp_lease_options;
 
+/* holder may not free the lease, the others may. */
 typedef struct dsp_lease_handler {
     void (*started)(void *arg); /* we lead */
     void (*stopped)(void *arg); /* we led and do not any more: stop writing at once. Also after a release */
