@@ -551,10 +551,13 @@ static void sync_job(job *j)
     dc_cluster      *c = j->jobs->cluster;
     const dc_object *o = dc_store_get(c->jobs, j->ns, j->name);
     struct sync      s = { .j = j, .wake_ms = INT64_MAX };
+    dc_jobs         *jobs = j->jobs;
+    char             uid[40];
 
     if (o == NULL || strcmp(o->uid, j->uid) != 0) {
         return;
     }
+    snprintf(uid, sizeof(uid), "%s", j->uid);
     bool   dying = o->deleting;
     cJSON *ended = cJSON_CreateArray();
     s.tree = dc_object_tree(o);
@@ -579,7 +582,7 @@ static void sync_job(job *j)
     if (dc_job_condition(s.status, "Complete") || dc_job_condition(s.status, "Failed")) {
         handle_ttl(&s);
     }
-    if (find_job(j->jobs, dsp_str_from(j->uid)) == j) {
+    if (find_job(jobs, dsp_str_from(uid)) == j) { /* it may have gone, with its TTL */
         arm(&s);
     }
     cJSON_Delete(ended);

@@ -86,9 +86,7 @@ static size_t count(dc_cluster *c, const char *ns)
 
     for (dc_kind *k = c->kinds.first; k != NULL; k = k->next) {
         if (k->namespaced && !k->gone && k->view_of == NULL) {
-            size_t n;
-            dc_objects_free(dc_store_list(k, ns, &n), n);
-            total += n;
+            total += dc_store_count(k, ns);
         }
     }
     return total;

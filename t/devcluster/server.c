@@ -72,6 +72,9 @@ static void on_connection_closed(struct evhttp_connection *connection, void *arg
     struct link *l = link_of(r);
 
     (void) connection;
+    if (evhttp_request_get_connection(r->http) == NULL) {
+        evhttp_request_free(r->http); /* libevent has let go of a request that was not answered: it is ours */
+    }
     r->http = NULL;
     if (l->gone != NULL) {
         l->gone(r);

@@ -389,11 +389,16 @@ static void gather(void *arg, dc_object *o)
     g->objects[g->n++] = dc_object_hold(o);
 }
 
-dc_object **dc_store_list(const dc_kind *kind, const char *ns, size_t *n)
+size_t dc_store_count(const dc_kind *kind, const char *ns)
 {
     const struct bucket *b = ns != NULL ? find_bucket(&kind->objects, ns) : NULL;
-    size_t               len = ns == NULL ? kind->objects.len : b != NULL ? b->len : 0;
-    struct gathering     g = { malloc((len + 1) * sizeof(dc_object *)), 0 };
+
+    return ns == NULL ? kind->objects.len : b != NULL ? b->len : 0;
+}
+
+dc_object **dc_store_list(const dc_kind *kind, const char *ns, size_t *n)
+{
+    struct gathering g = { malloc((dc_store_count(kind, ns) + 1) * sizeof(dc_object *)), 0 };
 
     dc_store_each(kind, ns, gather, &g);
     *n = g.n;

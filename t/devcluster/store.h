@@ -114,6 +114,7 @@ void dc_store_each(const struct dc_kind *kind, const char *ns, dc_visit visit, v
 
 /* The same as an array of held versions, which the caller releases and frees; for callers that write. */
 dc_object **dc_store_list(const struct dc_kind *kind, const char *ns, size_t *n);
+size_t      dc_store_count(const struct dc_kind *kind, const char *ns);
 void        dc_objects_free(dc_object **objects, size_t n);
 
 /* The slots that name this uid as an owner, as a malloc'd array. */
