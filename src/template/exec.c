@@ -81,7 +81,7 @@ static bool write_doubled(gt_exec *e, dsp_str s)
             from = i;
         }
     }
-    dsp_buf_add(e->out, s.data + from, s.len - from);
+    dsp_buf_adds(e->out, dsp_str_sub(s, from, s.len));
     return check_output(e);
 }
 

@@ -264,7 +264,7 @@ bool gt_fmt_sprintf(gt_ctx *c, dsp_buf *out, dsp_str text, const gt_value *args,
         size_t from = f.i;
         size_t len = dsp_str_find(dsp_str_sub(text, from, text.len), '%');
 
-        dsp_buf_add(out, text.data + from, len);
+        dsp_buf_adds(out, dsp_str_sub(text, from, from + len));
         f.i += len;
         if (f.i >= text.len) {
             break;

@@ -87,7 +87,7 @@ static bool encode_string(encoder *e, dsp_str s)
         i += width;
         start = i;
     }
-    dsp_buf_add(e->out, s.data + start, s.len - start);
+    dsp_buf_adds(e->out, dsp_str_sub(s, start, s.len));
     dsp_buf_addc(e->out, '"');
     return true;
 }

@@ -75,8 +75,8 @@ static int32_t next(gt_lexer *l)
 static uint32_t newlines(const gt_lexer *l, size_t from, size_t to)
 {
     uint32_t    n = 0;
-    const char *p = l->input.data + from;
-    const char *end = l->input.data + to;
+    const char *p = from < to ? l->input.data + from : NULL;
+    const char *end = from < to ? l->input.data + to : NULL;
 
     while (p < end && (p = memchr(p, '\n', (size_t) (end - p))) != NULL) {
         n++;

@@ -1,0 +1,134 @@
+/*
+ * The n-th allocation fails, for every n: each rendering either says so or gives what it gives otherwise. Linked with
+ * --wrap for malloc, calloc and realloc (Makefile); under ASan this also finds what would leak.
+ */
+#include <errno.h>
+
+#include "template/template.h"
+#include "unit.h"
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+
+static long until_failure; /* allocations that still succeed; negative: all */
+
+static bool fails_now(void)
+{
+    if (until_failure < 0) {
+        return false;
+    }
+    if (until_failure == 0) {
+        errno = ENOMEM;
+        return true;
+    }
+    until_failure--;
+    return false;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+    return fails_now() ? NULL : __real_realloc(p, size);
+}
+
+static const char payload[] = "{\"a\":[1,2.5,\"x\",{\"y\":null,\"z\":{}}],\"s\":\"text\\u00e9\",\"n\":12345678}";
+
+static const char *const texts[] = {
+    "plain {{ .Payload }} and {{ .Name | printf \"%-20s|%q\" }}",
+    "{{ $p := fromJson .Payload }}{{ range $i, $e := $p.a }}{{ $i }}={{ $e }} {{ kindOf $e }};{{ end }}{{ $p | toPrettyJson }}",
+    "{{ define \"t\" }}{{ range until 200 }}{{ . }},{{ end }}{{ end }}{{ template \"t\" }}{{ block \"b\" . }}{{ .Name }}{{ end }}",
+    "{{ $d := dict \"a\" 1 \"b\" (list 1 2 3) }}{{ range untilStep 0 40 1 }}{{ $_ := set $d (print .) . }}{{ end }}{{ $d }}"
+    "{{ merge (dict \"q\" 1) $d | toJson | sha256sum }}{{ keys $d | sortAlpha | join \"-\" | b64enc }}",
+    "{{ repeat 2000 \"abc\" | replace \"b\" \"xyz\" | wrap 40 | len }} {{ splitList \"\" .Payload | uniq | reverse }}",
+    "{{ toDate \"2006-01-02\" \"2021-02-03\" | date \"Mon Jan _2 15:04:05 MST 2006\" }} {{ dateInZone \"15:04 MST\" 0 \"Asia/Tokyo\" }}"
+    " {{ duration 3725 }} {{ (semver \"1.2.3-a+b\").IncMinor }} {{ semverCompare \"^1.2 || ~2\" \"1.5.0\" }}",
+    "{{ regexFindAll \"[a-z]+\" .Payload -1 }} {{ regexReplaceAll \"(a)(.)\" .Payload \"$2$1\" }} {{ urlParse \"http://u:p@h:1/p?q#f\" }}",
+    "{{ addf 0.1 0.2 | mulf 3 }} {{ divf 1 3 }} {{ round 1.005 2 }} {{ int64 \"42\" | add 1 }} {{ printf \"%#v %x\" (list 1 \"a\") \"z\" }}",
+    "{{ regexMatch \"(\" \"x\" }}{{ fromJson \"{\" }}{{ toJson (fromJson \"[1,{\\\"b\\\":2}]\") }}{{ b64dec \"!\" }}{{ urlJoin (dict \"host\" \"h\") }}",
+    "{{ snakecase \"HTTPServer fooBar\" | camelcase | title | swapcase | nospace }} {{ initials \"a b\" }} {{ abbrev 5 \"longer text\" }}",
+    "{{ encryptAES \"key\" \"text\" | decryptAES \"key\" }} {{ bcrypt \"x\" | len }} {{ derivePassword 1 \"long\" \"p\" \"u\" \"s\" }} {{ uuidv4 | len }}",
+};
+
+static bool fixed_random(void *context, void *out, size_t n)
+{
+    (void) context;
+    memset(out, 42, n);
+    return true;
+}
+
+/* false: out of memory. Any other failure is the test's. */
+static bool render(const char *text, dsp_buf *out)
+{
+    static const dsp_template_options options = { .host = { .random = fixed_random, .local_zone = "UTC" } };
+    dsp_template_input                in = {
+        .text = dsp_str_from(text), .name = DSP_STR("string"), .data_name = DSP_STR("job"), .payload = dsp_str_from(payload),
+    };
+    dsp_template_error error = { 0 };
+    dsp_renderer      *r = dsp_renderer_new(&options);
+    bool               ok;
+    long               budget;
+
+    if (r == NULL) {
+        return false;
+    }
+    ok = dsp_render(r, &in, out, &error);
+    budget = until_failure;
+    until_failure = -1;
+    if (!ok && error.kind != DSP_TEMPLATE_MEMORY) {
+        fail_msg("%s: kind %d: %.*s", text, (int) error.kind, DSP_STR_ARG(error.message));
+    }
+    if (!ok) {
+        assert_int_equal(out->len, 0);
+        assert_true(dsp_render(r, &in, out, &error)); /* the same renderer works when there is memory again */
+        dsp_buf_reset(out);
+    }
+    dsp_renderer_free(r);
+    until_failure = budget;
+    return ok;
+}
+
+static void every_allocation(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        dsp_buf want, got;
+        long    n = 0;
+        bool    ok;
+
+        dsp_buf_init(&want, 1 << 20);
+        until_failure = -1;
+        assert_true(render(texts[i], &want));
+        do {
+            dsp_buf_init(&got, 1 << 20);
+            until_failure = n++;
+            ok = render(texts[i], &got);
+            until_failure = -1;
+            if (ok) {
+                assert_str(dsp_buf_str(&got), dsp_buf_cstr(&want));
+            }
+            dsp_buf_free(&got);
+            assert_true(n < 5000);
+        } while (!ok);
+        dsp_buf_free(&want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_allocation) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
