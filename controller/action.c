@@ -38,12 +38,19 @@ static int64_t now_ms(dsp_actor *a)
 
 /* --- logging -------------------------------------------------------------------------------------------------- */
 
-static void log_result(enum dsp_log_level level, const dsp_execution *e, const char *msg, const char *job_name,
-                       const dsp_outcome *o, int status)
+static void log_done(const dsp_execution *e, const char *msg, const char *job_name)
+{
+    dsp_log(DSP_LOG_INFO, msg, DSP_LOG_STR("namespace", dsp_execution_ns(e)),
+            DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_Z("job", job_name));
+}
+
+/* status 0: there was no answer. */
+static void log_failure(enum dsp_log_level level, const dsp_execution *e, const char *msg, const dsp_outcome *o,
+                        int status)
 {
     dsp_log(level, msg, DSP_LOG_STR("namespace", dsp_execution_ns(e)),
-            DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_Z("job", job_name),
-            DSP_LOG_INT("status", status), DSP_LOG_STR("error", o->message));
+            DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_INT("status", status),
+            DSP_LOG_STR("error", o->message));
 }
 
 /* --- sending -------------------------------------------------------------------------------------------------- */
@@ -266,7 +273,7 @@ static void ended_create(struct dsp_action_call *act, const dsp_answer *answer, 
         attempt(a, e, DSP_ATTEMPT_NONE, NULL, none, none);
         e->live->attempts = 0;
         put(a, DSP_KIND_JOB, o->object);
-        log_result(DSP_LOG_INFO, e, "job created", act->job_name, o, answer->status);
+        log_done(e, "job created", act->job_name);
         return;
     case DSP_OUT_EXISTS:
         attempt(a, e, DSP_ATTEMPT_UNCLEAR, act->job_name, none, none);
@@ -276,7 +283,7 @@ static void ended_create(struct dsp_action_call *act, const dsp_answer *answer, 
         break;
     case DSP_OUT_INVALID:
         attempt(a, e, DSP_ATTEMPT_FINAL, NULL, o->reason, o->message);
-        log_result(DSP_LOG_INFO, e, "job is invalid", act->job_name, o, answer->status);
+        log_failure(DSP_LOG_WARN, e, "job is invalid", o, answer->status);
         return;
     case DSP_OUT_LATER:
         break;
@@ -286,7 +293,7 @@ static void ended_create(struct dsp_action_call *act, const dsp_answer *answer, 
     }
     retry_create(a, e->live, answer);
     a->metrics->reconcile_errors++;
-    log_result(DSP_LOG_WARN, e, "job not created", act->job_name, o, answer->status);
+    log_failure(DSP_LOG_WARN, e, "job not created", o, answer->status);
 }
 
 /* --- reading the Job ------------------------------------------------------------------------------------------ */
@@ -376,7 +383,7 @@ static void ended_read_job(struct dsp_action_call *act, const dsp_answer *answer
         }
     } else {
         backoff(a, live, answer);
-        log_result(DSP_LOG_WARN, act->execution, "job not read", act->job_name, o, answer->status);
+        log_failure(DSP_LOG_WARN, act->execution, "job not read", o, answer->status);
     }
 }
 
@@ -408,7 +415,7 @@ static void ended_read_pods(struct dsp_action_call *act, const dsp_answer *answe
     if (o->kind == DSP_OUT_DONE) {
         found = dsp_job_failure_read(o->object, &arena, &failure);
     } else {
-        log_result(DSP_LOG_DEBUG, act->execution, "pods not read", NULL, o, answer->status);
+        log_failure(DSP_LOG_DEBUG, act->execution, "pods not read", o, answer->status);
     }
     if (!dsp_store_failure(act->actor->store, act->execution, found ? &failure : NULL)) {
         act->actor->no_memory = true;
@@ -543,7 +550,7 @@ static void ended_patch_status(struct dsp_action_call *act, const dsp_answer *an
             forget_sent(live);
         }
         backoff(a, live, answer);
-        log_result(DSP_LOG_WARN, act->execution, "status not stored", NULL, o, answer->status);
+        log_failure(DSP_LOG_WARN, act->execution, "status not stored", o, answer->status);
     }
 }
 
@@ -575,7 +582,7 @@ static void ended_read_execution(struct dsp_action_call *act, const dsp_answer *
         dsp_store_execution_gone(a->store, act->execution);
     } else {
         backoff(a, live, answer);
-        log_result(DSP_LOG_WARN, act->execution, "jobexecution not read", NULL, o, answer->status);
+        log_failure(DSP_LOG_WARN, act->execution, "jobexecution not read", o, answer->status);
     }
 }
 
@@ -616,7 +623,7 @@ static void ended_patch_ttl(struct dsp_action_call *act, const dsp_answer *answe
         dsp_store_job_doubtful(a->store, act->execution);
     } else {
         backoff(a, live, answer);
-        log_result(DSP_LOG_WARN, act->execution, "ttl not stored", NULL, o, answer->status);
+        log_failure(DSP_LOG_WARN, act->execution, "ttl not stored", o, answer->status);
     }
 }
 
@@ -653,10 +660,10 @@ static void ended_delete(struct dsp_action_call *act, const dsp_answer *answer, 
         if (live->je != NULL) {
             live->je->deleting = true; /* until the watch says so */
         }
-        log_result(DSP_LOG_INFO, act->execution, "jobexecution deleted with its job", NULL, o, answer->status);
+        log_done(act->execution, "jobexecution deleted, as its job is gone", "");
     } else {
         backoff(act->actor, live, answer);
-        log_result(DSP_LOG_WARN, act->execution, "jobexecution not deleted", NULL, o, answer->status);
+        log_failure(DSP_LOG_WARN, act->execution, "jobexecution not deleted", o, answer->status);
     }
 }
 
