@@ -7,7 +7,7 @@ package Dispatcher::Kube;
 #   $kube->kubectl( 'apply', '-f', $file );                 # standard output; dies with kubectl's words
 #   my ( $status, $out, $err ) = $kube->try_kubectl(...);   # the exit status, never dies
 #   $kube->kubeconfig                                       # of an administrator (group system:masters)
-#   $kube->kubeconfig_for( 'namespace', 'serviceaccount' )  # of a ServiceAccount, with a token of an hour
+#   $kube->mount_of( 'namespace', 'serviceaccount' )        # what a Pod gets of a ServiceAccount, and a kubeconfig of it
 #   $kube->stop;                                            # also done when $kube goes
 #
 # What it needs is made by t/kube/build; available() says why it cannot be had, if it cannot.
@@ -100,7 +100,7 @@ sub start_apiserver {
         @{ $self->{apiserver_options} },
     );
     $self->await( 'kube-apiserver', sub { $self->alive('kube-apiserver') && -s $self->ca && $self->ready } );
-    $self->write_kubeconfig( $self->kubeconfig, $self->{token} );
+    $self->write_kubeconfig( $self->kubeconfig, "{token: \"$self->{token}\"}" );
     return;
 }
 
@@ -127,6 +127,17 @@ sub restart_apiserver {
     my ($self) = @_;
     $self->stop_one('kube-apiserver');
     $self->start_apiserver;
+    return;
+}
+
+# Throws away all history in etcd, so that a watch that must resume gets 410. etcd's own gateway of JSON to gRPC.
+sub compact {
+    my ($self) = @_;
+    my $etcd = "http://127.0.0.1:$self->{etcd_port}/v3";
+    my $get  = 'curl -fsS --noproxy "*" -X POST -d';
+    my ($revision) = qx($get '{"key":"AA=="}' $etcd/kv/range) =~ /"revision":"(\d+)"/ or die 'etcd says no revision';
+    qx($get '{"revision":"$revision","physical":true}' $etcd/kv/compaction);
+    die 'etcd does not compact' if $?;
     return;
 }
 
@@ -206,10 +217,9 @@ sub write_credentials {
     return;
 }
 
-# token: text. It may be undef: then a client has no credentials.
+# user: what a kubeconfig says of a user, YAML in one line.
 sub write_kubeconfig {
-    my ( $self, $file, $token, $namespace ) = @_;
-    my $user = defined $token ? "{token: \"$token\"}" : '{}';
+    my ( $self, $file, $user, $namespace ) = @_;
     $namespace //= 'default';
     open my $out, '>', "$file.new" or die "$file: $!";
     print $out <<"END";
@@ -233,10 +243,19 @@ sub token_of {
     return $token;
 }
 
-sub kubeconfig_for {
+# As a Pod has it: { dir, token, ca } with the files `token` and `ca.crt`, and a kubeconfig that names them. Called again it replaces the
+# token, as the kubelet does before it expires.
+sub mount_of {
     my ( $self, $namespace, $account ) = @_;
-    my $file = "$self->{dir}/kubeconfig.$namespace.$account";
-    return $self->write_kubeconfig( $file, $self->token_of( $namespace, $account ), $namespace );
+    my $dir = "$self->{dir}/mount.$namespace.$account";
+    make_path($dir);
+    my %mount = ( dir => $dir, token => "$dir/token", ca => "$dir/ca.crt", kubeconfig => "$dir/kubeconfig", host => "127.0.0.1:$self->{port}" );
+    symlink $self->ca, $mount{ca} unless -l $mount{ca};
+    my $token = $self->token_of( $namespace, $account );
+    $self->write_file( "mount.$namespace.$account/token.new", $token );
+    rename "$mount{token}.new", $mount{token} or die "$mount{token}: $!";
+    $self->write_kubeconfig( $mount{kubeconfig}, "{tokenFile: \"$mount{token}\"}", $namespace );
+    return \%mount;
 }
 
 # --- kubectl --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,244 @@
+#!/usr/bin/env perl
+# Dispatcher on a real control plane: the Pod's own nginx.conf, and exactly the rights that deploy/ grants. What only a real API server does:
+# RBAC, quota, admission policies, restarts, compaction, refused tokens, garbage collection, TTL, kubectl's view of it.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP ();
+use Test::More;
+
+use Dispatcher::Kube;
+use Dispatcher::Test;
+
+my $top  = "$FindBin::Bin/../..";
+my $t    = Dispatcher::Test->new;
+my $kube = Dispatcher::Kube->start( dir => $t->dir . '/kube' );
+my $JSON = JSON::PP->new->canonical->utf8;
+my $SYSTEM = 'dispatcher-system';
+
+# --- as a Pod of the overlay `split` has it ---------------------------------------------------------------------------
+
+{
+    local $ENV{KUBECONFIG} = $kube->kubeconfig;
+    local $ENV{OVERLAY}    = 'split';
+    local $ENV{PATH}       = $kube->assets . ":$ENV{PATH}";
+    my $out = qx('$top/deploy/tool' deploy dispatcher:test 2>&1 </dev/null);
+    is( $?, 0, 'make deploy OVERLAY=split' ) or diag($out);
+}
+# There are no nodes, and the stand-in is not to run these Pods: it cannot, their programs run here.
+$kube->kubectl( qw(scale deployment --all --replicas=0 -n), $SYSTEM );
+$kube->kubectl( 'apply', '-f', "$top/deploy/samples/jobtemplate.yaml" );
+
+my $kubelet = $t->start( 'kubelet', $t->build . '/kubelet', '--kubeconfig', $kube->kubeconfig, '--logs', $t->dir );
+my $web     = $kube->mount_of( $SYSTEM, 'dispatcher-web' );
+my $manager = $kube->mount_of( $SYSTEM, 'dispatcher-manager' );
+my $controller = $t->controller( $manager, '--leader-elect', "--leader-elect-namespace=$SYSTEM", '--log-level=debug' );
+my $nginx = $t->nginx( nginx_conf() );
+
+# deploy/nginx/nginx.conf, with this test's places.
+sub nginx_conf {
+    my $conf = Dispatcher::Kube::slurp("$top/deploy/nginx/nginx.conf");
+    my $dir  = $t->dir;
+    mkdir "$dir/run";
+    $t->write( 'run/upstream.conf',     "server $web->{host} max_fails=0;\n" );
+    $t->write( 'run/listen-http.conf',  "listen 127.0.0.1:%%PORT:http%%;\n" =~ s/%%PORT:http%%/$t->port('http')/er );
+    $t->write( 'run/listen-probe.conf', 'listen 127.0.0.1:' . $t->port('probe') . ";\n" );
+    my $api = Dispatcher::Kube::slurp("$top/deploy/nginx/dispatcher_api.conf");
+    $api =~ s{/var/run/secrets/kubernetes.io/serviceaccount}{$web->{dir}}g;
+    $t->write( 'dispatcher_api.conf', $api );
+    $conf =~ s{/var/run/secrets/kubernetes.io/serviceaccount}{$web->{dir}}g;
+    $conf =~ s{/run/dispatcher}{$dir/run}g;
+    $conf =~ s{/etc/dispatcher/}{$dir/}g;
+    $conf =~ s{/etc/dispatcher\.d/}{$dir/extra/}g;
+    $conf =~ s{/dev/stdout}{$dir/access.log};
+    $conf =~ s/^(?:load_module|pid|error_log) .*\n//mg;
+    return "%%GLOBALS%%\n$conf";
+}
+
+# --- helpers --------------------------------------------------------------------------------------------------------
+
+sub run_template {
+    my ( $name, $payload ) = @_;
+    my $answer = $nginx->http( PUT => "/execute/default/$name", body => $payload );
+    is( $answer->{status}, 201, "PUT $name" ) or diag( $answer->{body} );
+    return $answer->{json}{name};
+}
+
+sub get {
+    my ( $kind, $name, $path, $namespace ) = @_;
+    return ( $kube->try_kubectl( 'get', $kind, $name, '-n', $namespace // 'default', '-o', "jsonpath=$path" ) )[1];
+}
+
+sub ends {
+    my ( $name, $state, $what ) = @_;
+    my $now = '';
+    my $ok  = eval { $t->wait_for( "$name to be $state", sub { ( $now = get( 'je', $name, '{.status.state}' ) ) eq $state }, 30 ); 1 };
+    ok( $ok, "$what: $state" ) or diag( "it is $now\n", $kube->kubectl( 'describe', 'je', $name ), $controller->text );
+    return;
+}
+
+sub template {
+    my ( $name, $command, %spec ) = @_;
+    my $object = {
+        apiVersion => 'dispatcher.ivan.vc/v1beta1',
+        kind       => 'JobTemplate',
+        metadata   => { name => $name },
+        spec       => { jobTemplate => { spec => {
+            backoffLimit => 0, %spec,
+            template => { spec => { restartPolicy => 'Never', containers => [ { name => 'c', image => 'x', command => $command } ] } },
+        } } },
+    };
+    $kube->kubectl( \$JSON->encode($object), qw(apply -f -) );
+    return;
+}
+
+sub jobs_of {
+    my ($name) = @_;
+    return split ' ', $kube->kubectl( 'get', 'jobs', '-l', "job-execution-name=$name", '-o', 'name' );
+}
+
+# --- the main job ---------------------------------------------------------------------------------------------------
+
+my $name = run_template( 'jobtemplate-sample', q{my "test" $(HOME) {{ payload }} ü} );
+ends( $name, 'Succeeded', 'the sample' );
+is( scalar jobs_of($name), 1, 'one Job was made' );
+my ($log) = glob( $t->dir . "/default_${name}*.log" ), glob( $t->dir . '/default_jobtemplate-sample*.log' );
+is( $t->read($log), qq{my "test" \$(HOME) {{ payload }} ü\n}, 'with the payload as it was' );
+like( $kube->kubectl( 'get', 'je', $name ), qr/^\S+ +jobtemplate-sample +Succeeded +JobSucceeded +\S+ +\d+s$/m, 'kubectl get' );
+like( $kube->kubectl( 'describe', 'je', $name ), qr/Events:.*Completed/s, 'kubectl describe shows Events' );
+like( $kube->kubectl( 'wait', '--for=condition=Succeeded', "je/$name" ), qr/condition met/, 'kubectl wait' );
+
+template( 'fails', [qw(sh -c), 'exit 3'] );
+$name = run_template( 'fails', '' );
+ends( $name, 'Failed', 'a failing Job' );
+is( get( 'je', $name, '{.status.failure.reason} {.status.failure.container} {.status.failure.exitCode}' ), 'BackoffLimitExceeded c 3', 'says why' );
+
+is( $nginx->http( PUT => '/execute/default/no-such-template', body => 'x' )->{status}, 404, 'no such JobTemplate' );
+is( $nginx->http( PUT => '/execute/no-such-namespace/x',      body => 'x' )->{status}, 404, 'no such namespace' );
+
+# --- rights ---------------------------------------------------------------------------------------------------------
+
+sub may {
+    my ( $account, $verb, $what, @more ) = @_;
+    return ( $kube->try_kubectl( 'auth', 'can-i', $verb, $what, "--as=system:serviceaccount:$SYSTEM:$account", '-n', 'default', @more ) )[0] == 0;
+}
+for my $refused (
+    [qw(dispatcher-web create jobs)],         [qw(dispatcher-web list jobexecutions)],    [qw(dispatcher-web delete jobexecutions)],
+    [qw(dispatcher-web update jobtemplates)], [qw(dispatcher-web get secrets)],           [qw(dispatcher-manager get secrets)],
+    [qw(dispatcher-manager delete jobs)],     [qw(dispatcher-manager create pods)],       [qw(dispatcher-manager update jobtemplates)],
+    [qw(dispatcher-manager create jobexecutions)], [qw(dispatcher-manager get leases)],
+    )
+{
+    ok( !may(@$refused), "@$refused: no" );
+}
+ok( may(qw(dispatcher-manager create jobs)), 'dispatcher-manager create jobs: yes' );
+ok( may( qw(dispatcher-manager update leases.coordination.k8s.io/b7a548ab.ivan.vc -n), $SYSTEM ), 'its Lease: yes' );
+unlike( $controller->text, qr/forbidden|Forbidden|\b403\b/, 'the controller needed no right that it does not have' );
+
+# The same roles bound to somebody else: aggregation.
+$kube->kubectl(qw(create serviceaccount someone));
+$kube->kubectl(qw(create rolebinding someone --clusterrole=view --serviceaccount=default:someone));
+$t->wait_for( 'the roles to be aggregated', sub { ( $kube->try_kubectl(qw(auth can-i get je --as=system:serviceaccount:default:someone)) )[0] == 0 } );
+isnt( ( $kube->try_kubectl(qw(auth can-i create je --as=system:serviceaccount:default:someone)) )[0], 0, 'view may look, not run' );
+
+# --- quota and admission --------------------------------------------------------------------------------------------
+
+template( 'plain', ['true'] );
+$kube->kubectl(qw(create quota jobs --hard=count/jobs.batch=0));
+$t->wait_for( 'the quota to be in force', sub { get( 'quota', 'jobs', '{.status.hard}' ) ne '' } );
+$name = run_template( 'plain', '' );
+$t->wait_for( 'the refusal to be seen', sub { get( 'je', $name, '{.status.reason}' ) eq 'JobRefused' } );
+like( get( 'je', $name, '{.status.conditions[?(@.type=="Waiting")].message}' ), qr/exceeded quota/, 'a quota is in the condition' );
+$kube->kubectl(qw(delete quota jobs));
+ends( $name, 'Succeeded', 'when the quota is gone' );
+is( scalar jobs_of($name), 1, 'one Job was made' );
+
+$kube->kubectl( \<<'END', qw(apply -f -) );
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: payloads}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules: [{apiGroups: [dispatcher.ivan.vc], apiVersions: ["*"], operations: [CREATE], resources: [jobexecutions]}]
+  validations: [{expression: "object.spec.payload != 'forbidden'", message: this payload is not allowed here}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: payloads}
+spec: {policyName: payloads, validationActions: [Deny]}
+END
+my $answer;
+$t->wait_for( 'the policy to be in force', sub {
+    $answer = $nginx->http( PUT => '/execute/default/plain', body => 'forbidden' );
+    $answer->{status} != 201;
+} );
+is( $answer->{status}, 422, 'a policy refuses' ) or diag( $answer->{body} );
+like( $answer->{json}{detail}, qr/this payload is not allowed here/, 'in its own words' );
+
+# --- the API server's bad days ----------------------------------------------------------------------------------------
+
+template( 'slow', [qw(sleep 3)] );
+$name = run_template( 'slow', '' );
+$t->wait_for( 'it to run', sub { get( 'je', $name, '{.status.state}' ) eq 'Running' } );
+$kube->restart_apiserver;
+ends( $name, 'Succeeded', 'over a restart of the API server' );
+is( scalar jobs_of($name), 1, 'one Job was made' );
+$name = run_template( 'plain', '' );
+ends( $name, 'Succeeded', 'after it' );
+
+$kube->compact;
+$name = run_template( 'plain', '' );
+ends( $name, 'Succeeded', 'after a compaction' );
+
+# A ServiceAccount that is made anew has another uid: tokens of the old one are refused, as expired ones are.
+for my $account (qw(dispatcher-web dispatcher-manager)) {
+    $kube->kubectl( 'delete', 'serviceaccount', $account, '-n', $SYSTEM );
+    $kube->kubectl( 'create', 'serviceaccount', $account, '-n', $SYSTEM );
+    $kube->mount_of( $SYSTEM, $account );
+}
+$t->wait_for( 'the new tokens to be taken', sub { $nginx->http( PUT => '/execute/default/plain', body => '' )->{status} == 201 }, 30 );
+$name = run_template( 'plain', '' );
+ends( $name, 'Succeeded', 'with new tokens' );
+
+# --- garbage collection and TTL ---------------------------------------------------------------------------------------
+
+template( 'long', [qw(sleep 1000)] );
+$name = run_template( 'long', '' );
+$t->wait_for( 'it to run', sub { get( 'je', $name, '{.status.state}' ) eq 'Running' } );
+$kube->kubectl( 'delete', 'je', $name );
+$t->wait_for( 'its Job to be collected', sub { !jobs_of($name) } );
+$t->wait_for( 'its Pods to go', sub { $kube->kubectl( qw(get pods -o name), '-l', "batch.kubernetes.io/job-name" ) !~ /long/ } );
+pass('deleting a JobExecution ends its Job');
+
+template( 'short-lived', ['true'], ttlSecondsAfterFinished => 1 );
+$name = run_template( 'short-lived', '' );
+my $seen = '';
+$t->wait_for( 'the JobExecution to go with its Job', sub {
+    my $state = get( 'je', $name, '{.status.state}' );
+    $seen = $state if $state ne '';
+    ( $kube->try_kubectl( 'get', 'je', $name ) )[0] != 0;
+}, 60 );
+is( $seen, 'Succeeded', 'a TTL of 1 s: the end was seen before the Job went' );
+is( scalar jobs_of($name), 0, 'and nothing is left' );
+
+# --- kubectl's own ways -----------------------------------------------------------------------------------------------
+
+$kube->kubectl( 'apply', '-f', "$top/deploy/samples/jobexecution.yaml" );
+ends( 'jobexecution-sample', 'Succeeded', 'a JobExecution by kubectl' );
+$kube->kubectl( 'delete', 'job', get( 'je', 'jobexecution-sample', '{.status.job.name}' ) );
+$t->wait_for( 'the JobExecution to go with its Job', sub { ( $kube->try_kubectl(qw(get je jobexecution-sample)) )[0] != 0 } );
+$name = run_template( 'long', '' );
+$t->wait_for( 'it to run', sub { get( 'je', $name, '{.status.state}' ) eq 'Running' } );
+$kube->kubectl( 'delete', jobs_of($name) );
+ends( $name, 'Failed', 'a Job deleted by hand' );
+is( get( 'je', $name, '{.status.reason}' ), 'JobDeleted', 'says so' );
+
+$nginx->stop('QUIT');
+$controller->stop;
+is( get( 'lease', 'b7a548ab.ivan.vc', '{.spec.holderIdentity}', $SYSTEM ), '', 'the Lease was given back' );
+$kubelet->stop;
+$kube->stop;
+$t->done_testing;
