@@ -176,16 +176,23 @@ static char *entry_text(entry *e, const char *key)
 }
 
 /* A text that becomes a header or an argument of the transport: no control characters. */
+static bool entry_is_line(entry *e, const char *key, const char *text)
+{
+    for (const char *p = text; p != NULL && *p != '\0'; p++) {
+        if ((unsigned char) *p < 0x20 || *p == 0x7F) {
+            entry_fail(e, key, "must not contain control characters");
+            return false;
+        }
+    }
+    return true;
+}
+
 static char *entry_line(entry *e, const char *key)
 {
     char *text = entry_text(e, key);
 
-    for (const char *p = text; p != NULL && *p != '\0'; p++) {
-        if ((unsigned char) *p < 0x20 || *p == 0x7F) {
-            entry_fail(e, key, "must not contain control characters");
-            kube_secret_free(&text);
-            break;
-        }
+    if (!entry_is_line(e, key, text)) {
+        kube_secret_free(&text);
     }
     return text;
 }
@@ -435,6 +442,9 @@ static void read_impersonation(dsp_kube_config *c, entry *e)
     c->impersonate_user = entry_line(e, "act-as");
     c->impersonate_uid = entry_line(e, "act-as-uid");
     c->impersonate_groups = entry_list(e, "act-as-groups", entry_get(e, "act-as-groups"), &n);
+    for (size_t i = 0; i < n; i++) {
+        entry_is_line(e, "act-as-groups", c->impersonate_groups[i]);
+    }
     for (size_t i = 0; !e->failed && kube_yaml_entry(&e->file->yaml, extra, i, &key, &values); i++) {
         if (values != NULL && values->type != YAML_SEQUENCE_NODE) {
             entry_fail(e, "act-as-user-extra", "must be lists of strings");
@@ -442,6 +452,8 @@ static void read_impersonation(dsp_kube_config *c, entry *e)
         for (size_t j = 0; j < kube_yaml_len(values) && !e->failed; j++) {
             if (!extra_add(c, kube_yaml_text(key), kube_yaml_text(kube_yaml_at(&e->file->yaml, values, j)))) {
                 entry_fail(e, "act-as-user-extra", "out of memory");
+            } else {
+                entry_is_line(e, "act-as-user-extra", c->impersonate_extra[c->n_impersonate_extra - 1].value);
             }
         }
     }
