@@ -74,6 +74,7 @@ static dsp_str take_float(dsp_str *s)
     const char *exponent = "eEp";
 
     take_one(s, "+-");
+    take_one(s, "iI"); /* it might have been an Inf */
     if (take_one(s, "0") && take_one(s, "xX")) {
         digits = "0123456789aAbBcCdDeEfF_";
         exponent = "pP";
