@@ -12,6 +12,7 @@
 
 
 static ngx_int_t ngx_http_dispatcher_preaccess_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_dispatcher_log_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_dispatcher_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_dispatcher_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
@@ -27,6 +28,17 @@ static char *ngx_http_dispatcher_default_namespace(ngx_conf_t *cf, void *post,
     void *data);
 static char *ngx_http_dispatcher_namespaces(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_dispatcher_template_cache(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static char *ngx_http_dispatcher_token_file(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_dispatcher_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_dispatcher_metrics(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_dispatcher_init_main_conf(ngx_conf_t *cf, void *conf);
+static ngx_int_t ngx_http_dispatcher_init_process(ngx_cycle_t *cycle);
+static void ngx_http_dispatcher_exit_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_dispatcher_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_dispatcher_postconfiguration(ngx_conf_t *cf);
 
@@ -67,6 +79,34 @@ static ngx_command_t  ngx_http_dispatcher_commands[] = {
       0,
       NULL },
 
+    { ngx_string("dispatcher_template_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_dispatcher_template_cache,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("dispatcher_token_file"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_dispatcher_token_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("dispatcher_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_dispatcher_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("dispatcher_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_dispatcher_metrics,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("dispatcher_log_payloads"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
@@ -83,7 +123,7 @@ static ngx_http_module_t  ngx_http_dispatcher_module_ctx = {
     ngx_http_dispatcher_postconfiguration, /* postconfiguration */
 
     ngx_http_dispatcher_create_main_conf,  /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_http_dispatcher_init_main_conf,    /* init main configuration */
 
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
@@ -100,10 +140,10 @@ ngx_module_t  ngx_http_dispatcher_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_dispatcher_init_process,      /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_dispatcher_exit_process,      /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -121,6 +161,42 @@ ngx_http_dispatcher_preaccess_handler(ngx_http_request_t *r)
     call = ngx_http_dispatcher_call_of(r);
 
     return call ? ngx_http_dispatcher_call_located(r, call) : NGX_DECLINED;
+}
+
+
+/* every request that one of our locations answered, once */
+
+static ngx_int_t
+ngx_http_dispatcher_log_handler(ngx_http_request_t *r)
+{
+    ngx_time_t                       *tp;
+    ngx_msec_int_t                    msec;
+    ngx_http_dispatcher_ctx_t        *ctx;
+    ngx_http_dispatcher_loc_conf_t   *conf;
+    ngx_http_dispatcher_main_conf_t  *dmcf;
+
+    dmcf = ngx_http_get_module_main_conf(r, ngx_http_dispatcher_module);
+
+    if (r != r->main || dmcf->zone == NULL) {
+        return NGX_OK;
+    }
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_dispatcher_module);
+    ctx = ngx_http_dispatcher_get_ctx(r);
+
+    if (ctx == NULL && conf->execute != 1) {
+        return NGX_OK;
+    }
+
+    tp = ngx_timeofday();
+    msec = (ngx_msec_int_t) ((tp->sec - r->start_sec) * 1000
+                             + (tp->msec - r->start_msec));
+
+    ngx_http_dispatcher_stats_request(dmcf->zone->data,
+                             r->err_status ? r->err_status
+                                           : r->headers_out.status,
+                             ctx && ctx->created, ngx_max(msec, 0));
+    return NGX_OK;
 }
 
 
@@ -188,7 +264,46 @@ ngx_http_dispatcher_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 static void *
 ngx_http_dispatcher_create_main_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_dispatcher_main_conf_t));
+    ngx_http_dispatcher_main_conf_t  *dmcf;
+
+    dmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_dispatcher_main_conf_t));
+    if (dmcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     dmcf->zone = NULL;
+     *     dmcf->metrics = 0;
+     */
+
+    if (ngx_array_init(&dmcf->tokens, cf->pool, 2,
+                       sizeof(ngx_http_dispatcher_token_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ngx_http_dispatcher_cache_init(&dmcf->cache);
+
+    return dmcf;
+}
+
+
+static char *
+ngx_http_dispatcher_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_dispatcher_main_conf_t *dmcf = conf;
+
+    if (dmcf->metrics && dmcf->zone == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"dispatcher_metrics\" has nothing to show: add "
+                      "\"dispatcher_zone zone=dispatcher:64k;\" to http{}");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -215,6 +330,7 @@ ngx_http_dispatcher_create_loc_conf(ngx_conf_t *cf)
     conf->namespaces = NGX_CONF_UNSET_PTR;
     conf->template_cache = NGX_CONF_UNSET_MSEC;
     conf->log_payloads = NGX_CONF_UNSET;
+    conf->token = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -234,6 +350,7 @@ ngx_http_dispatcher_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->namespaces, prev->namespaces, NULL);
     ngx_conf_merge_msec_value(conf->template_cache, prev->template_cache, 5000);
     ngx_conf_merge_value(conf->log_payloads, prev->log_payloads, 0);
+    ngx_conf_merge_ptr_value(conf->token, prev->token, NULL);
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -402,6 +519,192 @@ ngx_http_dispatcher_namespaces(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+static char *
+ngx_http_dispatcher_template_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_dispatcher_loc_conf_t *dlcf = conf;
+
+    ngx_str_t  *value;
+
+    if (dlcf->template_cache != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        dlcf->template_cache = 0;
+        return NGX_CONF_OK;
+    }
+
+    dlcf->template_cache = ngx_parse_time(&value[1], 0);
+
+    if (dlcf->template_cache == (ngx_msec_t) NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"dispatcher_template_cache\" value \"%V\" must be a time or \"off\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_dispatcher_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_dispatcher_loc_conf_t *dlcf = conf;
+
+    ngx_str_t                         *value;
+    ngx_http_dispatcher_token_t       *token, **slot;
+    ngx_http_dispatcher_main_conf_t   *dmcf;
+
+    if (dlcf->token != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        dlcf->token = NULL;
+        return NGX_CONF_OK;
+    }
+
+    dmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_dispatcher_module);
+
+    token = ngx_pcalloc(cf->pool, sizeof(ngx_http_dispatcher_token_t));
+    slot = ngx_array_push(&dmcf->tokens);
+
+    if (token == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    token->data = ngx_pcalloc(cf->pool, NGX_HTTP_DISPATCHER_TOKEN_MAX);
+    if (token->data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    token->path = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &token->path, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = token;
+    dlcf->token = token;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_dispatcher_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_dispatcher_main_conf_t *dmcf = conf;
+
+    u_char     *colon;
+    ssize_t     size;
+    ngx_str_t  *value, name, text;
+
+    if (dmcf->zone) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    size = NGX_ERROR;
+    name = value[1];
+
+    if (ngx_strncmp(name.data, "zone=", 5) == 0) {
+        name.data += 5;
+        name.len -= 5;
+
+        colon = ngx_strlchr(name.data, name.data + name.len, ':');
+
+        if (colon && colon > name.data) {
+            text.data = colon + 1;
+            text.len = name.data + name.len - text.data;
+            name.len = colon - name.data;
+            size = ngx_parse_size(&text);
+        }
+    }
+
+    if (size == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"dispatcher_zone\" value \"%V\" must be \"zone=name:size\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (size < (ssize_t) (8 * ngx_pagesize)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"dispatcher_zone\" zone \"%V\" is too small: at least %uz bytes",
+                           &name, (size_t) (8 * ngx_pagesize));
+        return NGX_CONF_ERROR;
+    }
+
+    dmcf->zone = ngx_shared_memory_add(cf, &name, size,
+                                       &ngx_http_dispatcher_module);
+    if (dmcf->zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    dmcf->zone->init = ngx_http_dispatcher_stats_init_zone;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_dispatcher_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_dispatcher_main_conf_t *dmcf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == ngx_http_dispatcher_metrics_handler) {
+        return "is duplicate";
+    }
+
+    clcf->handler = ngx_http_dispatcher_metrics_handler;
+    dmcf->metrics = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_dispatcher_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_dispatcher_main_conf_t  *dmcf;
+
+    dmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_dispatcher_module);
+
+    if (dmcf && dmcf->zone) {
+        ngx_http_dispatcher_stats_worker(dmcf->zone->data);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_dispatcher_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_dispatcher_main_conf_t  *dmcf;
+
+    dmcf = ngx_http_cycle_get_module_main_conf(cycle,
+                                               ngx_http_dispatcher_module);
+
+    if (dmcf) {
+        ngx_http_dispatcher_cache_free(&dmcf->cache);
+    }
+}
+
+
 static ngx_int_t
 ngx_http_dispatcher_preconfiguration(ngx_conf_t *cf)
 {
@@ -412,7 +715,11 @@ ngx_http_dispatcher_preconfiguration(ngx_conf_t *cf)
 
     dmcf->request_id_index = ngx_http_get_variable_index(cf, &name);
 
-    return dmcf->request_id_index == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    if (dmcf->request_id_index == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_dispatcher_add_variables(cf);
 }
 
 
@@ -430,6 +737,13 @@ ngx_http_dispatcher_postconfiguration(ngx_conf_t *cf)
     }
 
     *h = ngx_http_dispatcher_preaccess_handler;
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_dispatcher_log_handler;
 
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_dispatcher_header_filter;

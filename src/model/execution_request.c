@@ -64,7 +64,7 @@ char *dsp_execution_request_write(char *out, const dsp_execution_request *reques
     return out;
 }
 
-void dsp_execution_name(dsp_str template_name, dsp_str id, char out[DSP_EXECUTION_NAME_MAX + 1])
+void dsp_execution_choose_name(dsp_str template_name, dsp_str id, char out[DSP_EXECUTION_NAME_MAX + 1])
 {
     size_t id_len = id.len < DSP_EXECUTION_ID_LEN ? id.len : DSP_EXECUTION_ID_LEN;
     size_t max = DSP_EXECUTION_NAME_MAX - 1 - id_len;

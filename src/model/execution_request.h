@@ -19,7 +19,7 @@
  * "{template}-{id}", NUL-terminated: a template that is too long is cut (and never ends in a dash or dot there), so that the name
  * is a DNS subdomain and a label's value. id is 1 to 10 characters of [a-z0-9], and template_name a DNS subdomain.
  */
-void dsp_execution_name(dsp_str template_name, dsp_str id, char out[DSP_EXECUTION_NAME_MAX + 1]);
+void dsp_execution_choose_name(dsp_str template_name, dsp_str id, char out[DSP_EXECUTION_NAME_MAX + 1]);
 
 typedef struct dsp_execution_request {
     dsp_str  ns;

@@ -27,10 +27,16 @@ static bool refuse_byte(dsp_str name, size_t at, const char *rule, dsp_buf *why)
 static bool is_name(dsp_str name, size_t max, bool dots, dsp_buf *why)
 {
     if (name.len == 0) {
-        return why != NULL && dsp_buf_addz(why, "must not be empty") && false;
+        if (why != NULL) {
+            dsp_buf_addz(why, "must not be empty");
+        }
+        return false;
     }
     if (name.len > max) {
-        return why != NULL && dsp_buf_addf(why, "has %zu bytes, %zu are allowed", name.len, max) && false;
+        if (why != NULL) {
+            dsp_buf_addf(why, "has %zu bytes, %zu are allowed", name.len, max);
+        }
+        return false;
     }
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];

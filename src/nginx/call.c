@@ -189,9 +189,12 @@ ngx_int_t
 ngx_http_dispatcher_call_located(ngx_http_request_t *r,
     ngx_http_dispatcher_call_t *call)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t                        token;
+    ngx_http_core_loc_conf_t        *clcf;
+    ngx_http_dispatcher_loc_conf_t  *dlcf;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    dlcf = ngx_http_get_module_loc_conf(r, ngx_http_dispatcher_module);
 
     if (call->located) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -215,7 +218,10 @@ ngx_http_dispatcher_call_located(ngx_http_request_t *r,
                       "location \"%V\" leads to the API server with our credentials but is open to clients: "
                       "add \"internal;\" to it", &clcf->name);
 
-    } else {
+    } else if (dlcf->token == NULL
+               || ngx_http_dispatcher_token_get(dlcf->token,
+                                      r->connection->log, 0, &token) == NGX_OK)
+    {
         return NGX_DECLINED;
     }
 
@@ -325,6 +331,8 @@ ngx_http_dispatcher_call_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
     ngx_log_debug5(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "dispatcher call done: rc:%i status:%ui len:%uz complete:%d overflow:%d",
                    rc, call->status, call->len, call->complete, call->overflow);
+
+    call->handler(r->main, call);
 
     if (r->connection->error || rc == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
         return rc;

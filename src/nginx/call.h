@@ -20,13 +20,19 @@
 #define NGX_HTTP_DISPATCHER_MAX_ANSWER  (4 * 1024 * 1024)
 
 
-typedef struct {
+typedef struct ngx_http_dispatcher_call_s  ngx_http_dispatcher_call_t;
+
+
+struct ngx_http_dispatcher_call_s {
     /* in */
 
     ngx_str_t     uri;            /* unescaped */
     ngx_str_t     args;
     ngx_uint_t    method;         /* NGX_HTTP_GET or NGX_HTTP_POST */
     ngx_str_t     body;           /* of a POST; must live until it is done */
+
+    /* when it is done, also if the client has gone and nothing wakes the request any more: to take note, not to go on */
+    void        (*handler)(ngx_http_request_t *r, ngx_http_dispatcher_call_t *call);
 
     /* out, when done */
 
@@ -47,7 +53,7 @@ typedef struct {
 
     size_t        size;
     ngx_pool_t   *pool;
-} ngx_http_dispatcher_call_t;
+};
 
 
 /* NGX_OK: it will be done; NGX_ERROR */

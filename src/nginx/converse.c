@@ -23,35 +23,34 @@
 
 static void ngx_http_dispatcher_wake(ngx_http_request_t *r);
 static void ngx_http_dispatcher_end(ngx_http_request_t *r, ngx_int_t rc);
-static ngx_int_t ngx_http_dispatcher_get_template(ngx_http_request_t *r,
+static ngx_int_t ngx_http_dispatcher_begin(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx);
+static void ngx_http_dispatcher_cache_key(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx, ngx_http_dispatcher_cache_key_t *key);
 static ngx_int_t ngx_http_dispatcher_create(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx);
 static ngx_int_t ngx_http_dispatcher_create_as(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx);
-static ngx_int_t ngx_http_dispatcher_lookup(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx);
 static ngx_int_t ngx_http_dispatcher_start_call(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx, ngx_http_dispatcher_state_e state,
     ngx_str_t *body);
+static void ngx_http_dispatcher_note(ngx_http_request_t *r,
+    ngx_http_dispatcher_call_t *call);
+static ngx_uint_t ngx_http_dispatcher_is_ours(ngx_http_dispatcher_ctx_t *ctx);
 static ngx_int_t ngx_http_dispatcher_step(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx);
-static void ngx_http_dispatcher_read_answer(ngx_http_dispatcher_ctx_t *ctx,
-    dsp_api_answer *answer);
+static ngx_uint_t ngx_http_dispatcher_tokens(ngx_http_request_t *r,
+    ngx_uint_t force);
 static ngx_int_t ngx_http_dispatcher_after_template(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer);
+    ngx_http_dispatcher_ctx_t *ctx);
 static ngx_int_t ngx_http_dispatcher_after_create(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer);
+    ngx_http_dispatcher_ctx_t *ctx);
 static ngx_int_t ngx_http_dispatcher_after_lookup(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer);
-static ngx_int_t ngx_http_dispatcher_created(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer);
+    ngx_http_dispatcher_ctx_t *ctx);
 static ngx_int_t ngx_http_dispatcher_fail(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer);
-static ngx_int_t ngx_http_dispatcher_fail_unknown(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer);
 static void ngx_http_dispatcher_log_failure(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer);
+    ngx_http_dispatcher_ctx_t *ctx);
 
 
 #define NGX_HTTP_DISPATCHER_MAX_CREATES  2
@@ -83,7 +82,7 @@ ngx_http_dispatcher_converse(ngx_http_request_t *r,
 
     r->write_event_handler = ngx_http_dispatcher_wake;
 
-    ngx_http_dispatcher_end(r, ngx_http_dispatcher_get_template(r, ctx));
+    ngx_http_dispatcher_end(r, ngx_http_dispatcher_begin(r, ctx));
 }
 
 
@@ -122,11 +121,43 @@ ngx_http_dispatcher_end(ngx_http_request_t *r, ngx_int_t rc)
 
 
 static ngx_int_t
-ngx_http_dispatcher_get_template(ngx_http_request_t *r,
+ngx_http_dispatcher_begin(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx)
 {
-    return ngx_http_dispatcher_start_call(r, ctx, ngx_http_dispatcher_template_state,
-                                          NULL);
+    ngx_int_t                         rc;
+    ngx_http_dispatcher_cache_key_t   key;
+    ngx_http_dispatcher_main_conf_t  *dmcf;
+
+    if (ctx->conf->template_cache) {
+        dmcf = ngx_http_get_module_main_conf(r, ngx_http_dispatcher_module);
+        ngx_http_dispatcher_cache_key(r, ctx, &key);
+
+        rc = ngx_http_dispatcher_cache_get(&dmcf->cache, &key, r->pool,
+                                           &ctx->labels);
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_dispatcher_stats_cache(ctx->stats, rc == NGX_OK);
+
+        if (rc == NGX_OK) {
+            return ngx_http_dispatcher_create(r, ctx);
+        }
+    }
+
+    return ngx_http_dispatcher_start_call(r, ctx,
+                                   ngx_http_dispatcher_template_state, NULL);
+}
+
+
+static void
+ngx_http_dispatcher_cache_key(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx, ngx_http_dispatcher_cache_key_t *key)
+{
+    key->server = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+    key->api = ctx->conf->api;
+    key->namespace = ctx->namespace;
+    key->name = ctx->template;
 }
 
 
@@ -148,7 +179,7 @@ ngx_http_dispatcher_create(ngx_http_request_t *r,
                      ctx->names * DSP_EXECUTION_ID_LEN,
                      (ctx->names + 1) * DSP_EXECUTION_ID_LEN);
 
-    dsp_execution_name(ngx_http_dispatcher_str(&ctx->template), id,
+    dsp_execution_choose_name(ngx_http_dispatcher_str(&ctx->template), id,
                        (char *) name);
 
     ctx->execution.data = name;
@@ -202,15 +233,6 @@ ngx_http_dispatcher_create_as(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_http_dispatcher_lookup(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx)
-{
-    return ngx_http_dispatcher_start_call(r, ctx, ngx_http_dispatcher_lookup_state,
-                                          NULL);
-}
-
-
-static ngx_int_t
 ngx_http_dispatcher_start_call(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx, ngx_http_dispatcher_state_e state,
     ngx_str_t *body)
@@ -231,6 +253,7 @@ ngx_http_dispatcher_start_call(ngx_http_request_t *r,
     }
 
     call->method = kind->method;
+    call->handler = ngx_http_dispatcher_note;
     ngx_str_null(&name);
 
     if (body) {
@@ -259,58 +282,30 @@ ngx_http_dispatcher_start_call(ngx_http_request_t *r,
 
     ctx->state = state;
     ctx->call = call;
+    ctx->token = ngx_http_dispatcher_tokens(r, 0);
 
     return ngx_http_dispatcher_call(r, call) == NGX_OK ? NGX_AGAIN : NGX_ERROR;
 }
 
 
-static ngx_int_t
-ngx_http_dispatcher_step(ngx_http_request_t *r, ngx_http_dispatcher_ctx_t *ctx)
-{
-    dsp_api_answer  answer;
-
-    if (ctx->call->misconfigured) {
-        ngx_memzero(&answer, sizeof(answer));
-        answer.problem = DSP_PROBLEM_MISCONFIGURED;
-        answer.detail = DSP_STR("The error log says what is missing.");
-        answer.retry_after_s = -1;
-        return ngx_http_dispatcher_fail(r, ctx, &answer);
-    }
-
-    ngx_http_dispatcher_read_answer(ctx, &answer);
-
-    if (answer.verdict == DSP_API_FAILED
-        || answer.verdict == DSP_API_UNAUTHENTICATED)
-    {
-        ngx_http_dispatcher_log_failure(r, ctx, &answer);
-    }
-
-    switch (ctx->state) {
-
-    case ngx_http_dispatcher_template_state:
-        return ngx_http_dispatcher_after_template(r, ctx, &answer);
-
-    case ngx_http_dispatcher_create_state:
-        return ngx_http_dispatcher_after_create(r, ctx, &answer);
-
-    default: /* ngx_http_dispatcher_lookup_state */
-        return ngx_http_dispatcher_after_lookup(r, ctx, &answer);
-    }
-}
-
+/*
+ * When a call is done: reads and counts it. The client may have gone, and nobody may be woken; what was stored has to be known all the
+ * same.
+ */
 
 static void
-ngx_http_dispatcher_read_answer(ngx_http_dispatcher_ctx_t *ctx,
-    dsp_api_answer *answer)
+ngx_http_dispatcher_note(ngx_http_request_t *r, ngx_http_dispatcher_call_t *call)
 {
-    ngx_str_t                   *name;
-    dsp_api_reply                reply;
-    ngx_http_dispatcher_call_t  *call;
+    ngx_str_t                  *name;
+    dsp_api_reply               reply;
+    dsp_api_answer             *answer;
+    ngx_http_dispatcher_ctx_t  *ctx;
 
-    call = ctx->call;
+    ctx = ngx_http_dispatcher_get_ctx(r);
+    answer = &ctx->answer;
+
     name = ctx->state == ngx_http_dispatcher_template_state ? &ctx->template
-                                                      : &ctx->execution;
-
+                                                            : &ctx->execution;
     reply.status = (int) call->status;
     reply.timed_out = (call->rc == NGX_HTTP_GATEWAY_TIME_OUT);
     reply.sent = call->sent;
@@ -321,18 +316,127 @@ ngx_http_dispatcher_read_answer(ngx_http_dispatcher_ctx_t *ctx,
     dsp_api_answer_read(ngx_http_dispatcher_calls[ctx->state].call,
                         ngx_http_dispatcher_str(name), &reply, &ctx->arena,
                         answer);
+
+    if (call->misconfigured) {
+        answer->verdict = DSP_API_FAILED;
+        answer->problem = DSP_PROBLEM_MISCONFIGURED;
+        answer->detail = DSP_STR("The error log says what is missing.");
+        answer->cause = DSP_STR("the API call was not made");
+    }
+
+    ngx_http_dispatcher_stats_call(ctx->stats,
+                                   ngx_http_dispatcher_calls[ctx->state].call,
+                                   answer);
+
+    if (answer->verdict == DSP_API_DONE
+        && (ctx->state == ngx_http_dispatcher_create_state
+            || (ctx->state == ngx_http_dispatcher_lookup_state
+                && ngx_http_dispatcher_is_ours(ctx))))
+    {
+        ctx->created = 1;
+
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "JobExecution \"%V\" created in namespace \"%V\"",
+                      &ctx->execution, &ctx->namespace);
+
+    } else if (answer->verdict >= DSP_API_UNAUTHENTICATED) {
+        ngx_http_dispatcher_log_failure(r, ctx);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_dispatcher_is_ours(ngx_http_dispatcher_ctx_t *ctx)
+{
+    return dsp_str_eq(ctx->answer.object.request_id,
+                      ngx_http_dispatcher_str(&ctx->request_id));
+}
+
+
+static ngx_int_t
+ngx_http_dispatcher_step(ngx_http_request_t *r, ngx_http_dispatcher_ctx_t *ctx)
+{
+    if (ctx->created) {
+        return ngx_http_dispatcher_send_created(r, ctx, ctx->answer.object.uid,
+                                                ctx->answer.object.created);
+    }
+
+    if (ctx->answer.verdict == DSP_API_UNAUTHENTICATED && ctx->logins == 0
+        && ctx->token != ngx_http_dispatcher_tokens(r, 1))
+    {
+        /* the token has been replaced: once more */
+
+        ctx->logins++;
+
+        return ngx_http_dispatcher_start_call(r, ctx, ctx->state,
+                           ctx->call->body.len ? &ctx->call->body : NULL);
+    }
+
+    switch (ctx->state) {
+
+    case ngx_http_dispatcher_template_state:
+        return ngx_http_dispatcher_after_template(r, ctx);
+
+    case ngx_http_dispatcher_create_state:
+        return ngx_http_dispatcher_after_create(r, ctx);
+
+    default: /* ngx_http_dispatcher_lookup_state */
+        return ngx_http_dispatcher_after_lookup(r, ctx);
+    }
+}
+
+
+/* a number that changes when a token is replaced */
+
+static ngx_uint_t
+ngx_http_dispatcher_tokens(ngx_http_request_t *r, ngx_uint_t force)
+{
+    ngx_str_t                          value;
+    ngx_uint_t                         i, n;
+    ngx_http_dispatcher_token_t      **tokens;
+    ngx_http_dispatcher_main_conf_t   *dmcf;
+
+    dmcf = ngx_http_get_module_main_conf(r, ngx_http_dispatcher_module);
+
+    tokens = dmcf->tokens.elts;
+    n = 0;
+
+    for (i = 0; i < dmcf->tokens.nelts; i++) {
+
+        if (force) {
+            (void) ngx_http_dispatcher_token_get(tokens[i], r->connection->log,
+                                                 1, &value);
+        }
+
+        n += tokens[i]->generation;
+    }
+
+    return n;
 }
 
 
 static ngx_int_t
 ngx_http_dispatcher_after_template(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer)
+    ngx_http_dispatcher_ctx_t *ctx)
 {
-    if (answer->verdict != DSP_API_DONE) {
-        return ngx_http_dispatcher_fail(r, ctx, answer);
+    ngx_http_dispatcher_cache_key_t   key;
+    ngx_http_dispatcher_main_conf_t  *dmcf;
+
+    dmcf = ngx_http_get_module_main_conf(r, ngx_http_dispatcher_module);
+    ngx_http_dispatcher_cache_key(r, ctx, &key);
+
+    if (ctx->answer.verdict != DSP_API_DONE) {
+        ngx_http_dispatcher_cache_forget(&dmcf->cache, &key);
+        return ngx_http_dispatcher_fail(r, ctx, &ctx->answer);
     }
 
-    ctx->labels = answer->object.labels;
+    ctx->labels = ctx->answer.object.labels;
+
+    if (ctx->conf->template_cache) {
+        ngx_http_dispatcher_cache_put(&dmcf->cache, &key, ctx->labels,
+                                      ctx->conf->template_cache,
+                                      ngx_cycle->log);
+    }
 
     return ngx_http_dispatcher_create(r, ctx);
 }
@@ -340,73 +444,57 @@ ngx_http_dispatcher_after_template(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_dispatcher_after_create(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer)
+    ngx_http_dispatcher_ctx_t *ctx)
 {
-    switch (answer->verdict) {
-
-    case DSP_API_DONE:
-        return ngx_http_dispatcher_created(r, ctx, answer);
+    switch (ctx->answer.verdict) {
 
     case DSP_API_EXISTS:
     case DSP_API_BROKEN:
     case DSP_API_UNCLEAR:
-        ctx->doubt = *answer;
-        return ngx_http_dispatcher_lookup(r, ctx);
+        ctx->doubt = ctx->answer;
+        return ngx_http_dispatcher_start_call(r, ctx,
+                                     ngx_http_dispatcher_lookup_state, NULL);
 
     default:
-        return ngx_http_dispatcher_fail(r, ctx, answer);
+        return ngx_http_dispatcher_fail(r, ctx, &ctx->answer);
     }
 }
 
 
+/* it is not ours, or not there, or nobody knows */
+
 static ngx_int_t
 ngx_http_dispatcher_after_lookup(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer)
+    ngx_http_dispatcher_ctx_t *ctx)
 {
-    if (answer->verdict == DSP_API_DONE
-        && dsp_str_eq(answer->object.request_id,
-                      ngx_http_dispatcher_str(&ctx->request_id)))
+    if (ctx->answer.verdict == DSP_API_DONE
+        || (ctx->answer.verdict == DSP_API_ABSENT
+            && ctx->doubt.verdict == DSP_API_EXISTS))
     {
-        return ngx_http_dispatcher_created(r, ctx, answer);
-    }
-
-    if (answer->verdict != DSP_API_DONE && answer->verdict != DSP_API_ABSENT) {
-        return ngx_http_dispatcher_fail_unknown(r, ctx, answer);
-    }
-
-    if (answer->verdict == DSP_API_DONE
-        || ctx->doubt.verdict == DSP_API_EXISTS)
-    {
-        /* somebody else's, or it was until now */
-
         if (ctx->names < NGX_HTTP_DISPATCHER_MAX_NAMES) {
             return ngx_http_dispatcher_create(r, ctx);
         }
 
         ctx->doubt.problem = DSP_PROBLEM_API_ANSWER;
         ctx->doubt.detail = DSP_STR("Every name that was tried is taken.");
-        ctx->doubt.cause = ctx->doubt.detail;
 
-    } else if (ctx->doubt.verdict == DSP_API_BROKEN
-               && ctx->creates < NGX_HTTP_DISPATCHER_MAX_CREATES)
+        return ngx_http_dispatcher_fail(r, ctx, &ctx->doubt);
+    }
+
+    if (ctx->answer.verdict != DSP_API_ABSENT) {
+        ctx->answer.problem = DSP_PROBLEM_OUTCOME_UNKNOWN;
+        ctx->answer.detail = DSP_STR("The Kubernetes API server failed while it stored the execution; "
+                                     "look for it by its name before you repeat the request.");
+        return ngx_http_dispatcher_fail(r, ctx, &ctx->answer);
+    }
+
+    if (ctx->doubt.verdict == DSP_API_BROKEN
+        && ctx->creates < NGX_HTTP_DISPATCHER_MAX_CREATES)
     {
         return ngx_http_dispatcher_create_as(r, ctx);
     }
 
-    ngx_http_dispatcher_log_failure(r, ctx, &ctx->doubt);
-
     return ngx_http_dispatcher_fail(r, ctx, &ctx->doubt);
-}
-
-
-static ngx_int_t
-ngx_http_dispatcher_created(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer)
-{
-    ctx->created = 1;
-
-    return ngx_http_dispatcher_send_created(r, ctx, answer->object.uid,
-                                            answer->object.created);
 }
 
 
@@ -471,29 +559,15 @@ ngx_http_dispatcher_fail(ngx_http_request_t *r, ngx_http_dispatcher_ctx_t *ctx,
 }
 
 
-static ngx_int_t
-ngx_http_dispatcher_fail_unknown(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer)
-{
-    ngx_http_dispatcher_log_failure(r, ctx, &ctx->doubt);
-
-    answer->problem = DSP_PROBLEM_OUTCOME_UNKNOWN;
-    answer->detail = DSP_STR("The Kubernetes API server failed while it stored the execution; "
-                             "look for it by its name before you repeat the request.");
-
-    return ngx_http_dispatcher_fail(r, ctx, answer);
-}
-
-
 /* what the operator has to know; the client sees none of it */
 
 static void
 ngx_http_dispatcher_log_failure(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_api_answer *answer)
+    ngx_http_dispatcher_ctx_t *ctx)
 {
     ngx_uint_t  level;
 
-    switch (answer->problem) {
+    switch (ctx->answer.problem) {
 
     case DSP_PROBLEM_TEMPLATE_NOT_FOUND:
     case DSP_PROBLEM_NAMESPACE_NOT_FOUND:
@@ -511,8 +585,15 @@ ngx_http_dispatcher_log_failure(ngx_http_request_t *r,
         level = NGX_LOG_ERR;
     }
 
+    if (ctx->call->status == 0) {
+        ngx_log_error(level, r->connection->log, 0, "API call \"%V\": %*s",
+                      &ctx->call->uri, ctx->answer.cause.len,
+                      ctx->answer.cause.data);
+        return;
+    }
+
     ngx_log_error(level, r->connection->log, 0,
                   "the API server answered %ui to \"%V\": %*s",
                   ctx->call->status, &ctx->call->uri,
-                  ngx_min(answer->cause.len, 512), answer->cause.data);
+                  ngx_min(ctx->answer.cause.len, 512), ctx->answer.cause.data);
 }

@@ -18,7 +18,10 @@
 #include "model/execution_request.h"
 #include "model/problem.h"
 
+#include "cache.h"
 #include "call.h"
+#include "stats.h"
+#include "token.h"
 
 
 /* kube-apiserver reads no more of a request (apiserver, pkg/server/config.go: MaxRequestBodyBytes) */
@@ -34,6 +37,10 @@
 
 typedef struct {
     ngx_int_t                  request_id_index;
+    ngx_array_t                tokens;       /* of ngx_http_dispatcher_token_t * */
+    ngx_shm_zone_t            *zone;         /* NULL: nothing is counted */
+    ngx_uint_t                 metrics;      /* a location shows the counts */
+    ngx_http_dispatcher_cache_t  cache;      /* of this worker */
 } ngx_http_dispatcher_main_conf_t;
 
 
@@ -46,6 +53,7 @@ typedef struct {
     ngx_array_t               *namespaces;   /* of ngx_str_t; NULL: all */
     ngx_msec_t                 template_cache;
     ngx_flag_t                 log_payloads;
+    ngx_http_dispatcher_token_t  *token;     /* NULL: none */
 } ngx_http_dispatcher_loc_conf_t;
 
 
@@ -58,6 +66,7 @@ typedef enum {
 
 typedef struct {
     ngx_http_dispatcher_loc_conf_t  *conf;
+    ngx_http_dispatcher_stats_t     *stats;        /* NULL: nothing is counted */
     ngx_http_dispatcher_state_e      state;
     ngx_http_dispatcher_call_t      *call;   /* the one that runs or ran last */
 
@@ -72,7 +81,9 @@ typedef struct {
     dsp_arena                        arena;        /* what was read of answers */
     ngx_uint_t                       names;        /* how many names were tried */
     ngx_uint_t                       creates;      /* POSTs of this name */
+    ngx_uint_t                       token;        /* the tokens' generation when the call began */
     ngx_uint_t                       logins;       /* calls repeated with a newer token */
+    dsp_api_answer                   answer;       /* to the last call */
     dsp_api_answer                   doubt;        /* why a lookup had to be made */
 
     ngx_chain_t                     *page;         /* instead of nginx's own, until it is sent */
@@ -89,6 +100,15 @@ extern ngx_module_t  ngx_http_dispatcher_module;
 /* execute.c: the content handler */
 
 ngx_int_t ngx_http_dispatcher_execute_handler(ngx_http_request_t *r);
+
+/* the state of a request that a location of ours began to serve, also after an error_page has led elsewhere; or NULL */
+
+ngx_http_dispatcher_ctx_t *ngx_http_dispatcher_get_ctx(ngx_http_request_t *r);
+
+
+/* variables.c */
+
+ngx_int_t ngx_http_dispatcher_add_variables(ngx_conf_t *cf);
 
 
 /* converse.c: from the payload to the answer; ends the request */

@@ -12,7 +12,7 @@
 
 static ngx_http_dispatcher_ctx_t *ngx_http_dispatcher_create_ctx(
     ngx_http_request_t *r, ngx_http_dispatcher_loc_conf_t *conf);
-static void ngx_http_dispatcher_free_arena(void *data);
+static void ngx_http_dispatcher_cleanup(void *data);
 static ngx_int_t ngx_http_dispatcher_check(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx, dsp_problem_document *document,
     dsp_buf *why);
@@ -114,17 +114,20 @@ ngx_http_dispatcher_create_ctx(ngx_http_request_t *r,
         return NULL;
     }
 
+    dmcf = ngx_http_get_module_main_conf(r, ngx_http_dispatcher_module);
+
     ctx->conf = conf;
+    ctx->stats = dmcf->zone ? dmcf->zone->data : NULL;
 
     dsp_arena_init(&ctx->arena, NGX_HTTP_DISPATCHER_ARENA);
-    cln->handler = ngx_http_dispatcher_free_arena;
-    cln->data = &ctx->arena;
+    ngx_http_dispatcher_stats_start(ctx->stats);
+
+    cln->handler = ngx_http_dispatcher_cleanup;
+    cln->data = ctx;
 
     ngx_http_set_ctx(r, ctx, ngx_http_dispatcher_module);
 
     /* indexed, so that the access log's $request_id is the same */
-
-    dmcf = ngx_http_get_module_main_conf(r, ngx_http_dispatcher_module);
 
     v = ngx_http_get_indexed_variable(r, dmcf->request_id_index);
 
@@ -142,9 +145,36 @@ ngx_http_dispatcher_create_ctx(ngx_http_request_t *r,
 
 
 static void
-ngx_http_dispatcher_free_arena(void *data)
+ngx_http_dispatcher_cleanup(void *data)
 {
-    dsp_arena_free(data);
+    ngx_http_dispatcher_ctx_t  *ctx = data;
+
+    ngx_http_dispatcher_stats_end(ctx->stats);
+    dsp_arena_free(&ctx->arena);
+}
+
+
+ngx_http_dispatcher_ctx_t *
+ngx_http_dispatcher_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_dispatcher_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_dispatcher_module);
+
+    if (ctx || !r->main->internal) {
+        return ctx;
+    }
+
+    /* an internal redirect has cleared all contexts */
+
+    for (cln = r->main->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_dispatcher_cleanup) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
 }
 
 
