@@ -170,6 +170,10 @@ bool gt_charge_cost(gt_ctx *c, unsigned units)
                              c->options->limits.cost);
     }
     c->cost_left -= units;
+    if (!c->slow) {
+        c->slow = true;
+        c->slow_since_ns = gt_tick_ns(c);
+    }
     return true;
 }
 

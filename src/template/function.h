@@ -148,6 +148,8 @@ typedef struct gt_ctx {
     uint64_t steps_left;
     int64_t  deadline_ns;
     unsigned cost_left;
+    bool     slow;          /* the function that is being called has charged cost … */
+    int64_t  slow_since_ns; /* … and this long ago: its time is not the template's */
     unsigned depth;         /* see gt_deeper() */
     uint32_t until_clock;   /* steps until gt_charge() looks at the clock again */
     uint32_t hash_seed;     /* of the maps made in this rendering */

@@ -23,7 +23,7 @@ typedef struct dsp_template_limits {
     size_t   output_bytes;   /* output of one rendering: 1 MiB */
     size_t   arena_bytes;    /* memory of one rendering, everything but the output: 64 MiB */
     uint64_t steps;          /* nodes visited, and one per 64 bytes or per element that a function works on: 5 million */
-    unsigned wall_ms;        /* wall clock of a batch (see dsp_renderer_begin): 2,000 ms */
+    unsigned wall_ms;        /* wall clock of a batch (see dsp_renderer_begin), without slow cryptography: 2,000 ms */
     unsigned nesting;        /* parentheses and blocks inside one another: 1,000 */
     unsigned call_depth;     /* templates that call templates: 1,000 */
     unsigned value_depth;    /* lists and dicts inside one another, where they are printed, copied, merged: 10,000 */
