@@ -189,6 +189,8 @@ ngx_http_dispatcher_check(ngx_http_request_t *r,
 
     if (!(r->method & (NGX_HTTP_PUT|NGX_HTTP_POST))) {
         document->problem = DSP_PROBLEM_METHOD_NOT_ALLOWED;
+        dsp_buf_addf(why, "%.*s does nothing here; PUT or POST runs a JobTemplate.",
+                     (int) r->method_name.len, r->method_name.data);
         return NGX_DECLINED;
     }
 
