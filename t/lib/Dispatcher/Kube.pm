@@ -123,9 +123,10 @@ sub ready {
     ) == 0;
 }
 
+# As after a crash: connections are cut, then for some seconds nobody answers.
 sub restart_apiserver {
     my ($self) = @_;
-    $self->stop_one('kube-apiserver');
+    $self->stop_one( 'kube-apiserver', 'KILL' );
     $self->start_apiserver;
     return;
 }
