@@ -113,7 +113,8 @@ static bool divide(struct chain *chain)
     if (BN_ucmp(chain->remainder, b->coefficient) < 0) {
         return true;
     }
-    return (negative ? BN_sub_word(a->coefficient, 1) : BN_add_word(a->coefficient, 1)) != 0 || gt_fail_memory(chain->c);
+    return (negative ? BN_sub_word(a->coefficient, 1) : BN_add_word(a->coefficient, 1)) != 0 ||
+           gt_fail_memory(chain->c);
 }
 
 static bool step(struct chain *chain, enum gt_decimal_op op)

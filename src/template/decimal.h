@@ -11,8 +11,8 @@
 enum gt_decimal_op { GT_DECIMAL_ADD, GT_DECIMAL_SUB, GT_DECIMAL_MUL, GT_DECIMAL_DIV };
 
 /*
- * first op rest[0] op rest[1] … The error texts are those of decimal's panics: `decimal division by 0`, `Cannot create a Decimal
- * from NaN`. Charges steps by the length of the numbers.
+ * first op rest[0] op rest[1] … The error texts are those of decimal's panics: `decimal division by 0`, `Cannot create
+ * a Decimal from NaN`. Charges steps by the length of the numbers.
  */
 bool gt_decimal_chain(gt_ctx *c, enum gt_decimal_op op, double first, const double *rest, size_t n, double *out);
 

@@ -24,6 +24,12 @@ static void add_rune(dsp_buf *b, uint32_t r)
 
 /* --- verbs -------------------------------------------------------------------------------------------------------- */
 
+/* A nil location is only ever the field cacheZone of one whose fields are printed, which has a type of its own. */
+static const char *printed_type(gt_value v)
+{
+    return v.type == GT_LOCATION && v.location == NULL ? "*time.zone" : gt_type_name((enum gt_type) v.type);
+}
+
 /* %!verb(type=value) */
 static bool bad_verb(gt_printer *p, gt_value v, uint32_t verb)
 {
@@ -37,7 +43,7 @@ static bool bad_verb(gt_printer *p, gt_value v, uint32_t verb)
     if (gt_is_nil(v)) {
         dsp_buf_addz(p->out, "<nil>");
     } else {
-        dsp_buf_addz(p->out, gt_type_name((enum gt_type) v.type));
+        dsp_buf_addz(p->out, printed_type(v));
         dsp_buf_addc(p->out, '=');
         ok = gt_print_arg(p, v, 'v');
     }
@@ -165,7 +171,7 @@ static bool print_pointer(gt_printer *p, gt_value v, uint32_t verb)
     switch (verb) {
     case 'v':
         if (p->sharp_v) {
-            dsp_buf_addf(p->out, "(%s)(", gt_type_name((enum gt_type) v.type));
+            dsp_buf_addf(p->out, "(%s)(", printed_type(v));
             if (u == 0) {
                 dsp_buf_addz(p->out, "nil");
             } else {

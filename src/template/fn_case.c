@@ -6,14 +6,8 @@
 
 #include "base/utf8.h"
 #include "fn_string.h"
+#include "sink.h"
 #include "unicode.h"
-
-static void add_rune(dsp_buf *b, uint32_t r)
-{
-    char bytes[DSP_UTF8_MAX];
-
-    dsp_buf_add(b, bytes, dsp_utf8_encode(r, bytes));
-}
 
 /* What a mapping over the runes of a string keeps in mind; `previous` starts as a space. */
 struct mapping {
@@ -27,17 +21,18 @@ typedef uint32_t (*map_rune)(uint32_t r, struct mapping *m);
 static bool map_runes(gt_ctx *c, dsp_str s, map_rune map, struct mapping m, gt_value *out)
 {
     dsp_buf *b;
+    gt_sink  sink;
+    uint32_t r;
 
-    if (!gt_charge(c, s.len / 16) || (b = gt_text_begin(c)) == NULL) {
+    if (!gt_charge(c, s.len / 32) || (b = gt_text_begin(c)) == NULL) {
         return false;
     }
-    while (s.len > 0 && !b->failed) {
-        uint32_t r;
-        size_t   width = dsp_utf8_decode(s, &r);
-
-        add_rune(b, map(r, &m));
-        s = dsp_str_sub(s, width, s.len);
+    gt_sink_open(&sink, b);
+    for (size_t i = 0; i < s.len && !b->failed;) {
+        i += gt_rune_at(s, i, &r);
+        gt_sink_rune(&sink, map(r, &m));
     }
+    gt_sink_close(&sink);
     return gt_text_give(c, b, out);
 }
 
@@ -53,16 +48,43 @@ static uint32_t lower(uint32_t r, struct mapping *m)
     return gt_rune_lower(r);
 }
 
+/* ASCII alone: letters between first and last change by the bit that is their case. false: there are other bytes. */
+static bool map_ascii(gt_ctx *c, dsp_str s, char first, char last, gt_value *out)
+{
+    unsigned char all = 0;
+    char         *copy;
+
+    for (size_t i = 0; i < s.len; i++) {
+        all |= (unsigned char) s.data[i];
+    }
+    if (all >= 0x80 || (copy = gt_alloc(c, s.len)) == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        char ch = s.data[i];
+
+        copy[i] = (char) (ch >= first && ch <= last ? ch ^ 0x20 : ch);
+    }
+    *out = gt_string((dsp_str){ copy, s.len });
+    return true;
+}
+
+static bool map_case(gt_ctx *c, dsp_str s, char first, char last, map_rune map, gt_value *out)
+{
+    return gt_charge_bytes(c, s.len) &&
+           (map_ascii(c, s, first, last, out) || (!c->failed && map_runes(c, s, map, (struct mapping){ 0 }, out)));
+}
+
 GT_BODY(gt_fn_upper)
 {
     (void) n;
-    return map_runes(c, args[0].s, upper, (struct mapping){ 0 }, out);
+    return map_case(c, args[0].s, 'a', 'z', upper, out);
 }
 
 GT_BODY(gt_fn_lower)
 {
     (void) n;
-    return map_runes(c, args[0].s, lower, (struct mapping){ 0 }, out);
+    return map_case(c, args[0].s, 'A', 'Z', lower, out);
 }
 
 /* strings.Title's idea of what stands between words. */
@@ -138,22 +160,25 @@ GT_BODY(gt_fn_initials)
 {
     dsp_str  s = args[0].s;
     dsp_buf *b = gt_text_begin(c);
+    gt_sink  sink;
     bool     gap = true;
 
     (void) n;
     if (b == NULL || !gt_charge_bytes(c, s.len)) {
         return false;
     }
+    gt_sink_open(&sink, b);
     for (size_t i = 0; i < s.len; i++) {
         uint32_t byte = (unsigned char) s.data[i];
 
         if (gt_rune_is(byte, GT_UNI_SPACE)) {
             gap = true;
         } else if (gap) {
-            add_rune(b, byte);
+            gt_sink_rune(&sink, byte);
             gap = false;
         }
     }
+    gt_sink_close(&sink);
     return gt_text_give(c, b, out);
 }
 
@@ -162,20 +187,23 @@ GT_BODY(gt_fn_nospace)
 {
     dsp_str  s = args[0].s;
     dsp_buf *b = gt_text_begin(c);
+    gt_sink  sink;
     size_t   kept = 0;
 
     (void) n;
     if (b == NULL || !gt_charge_bytes(c, s.len)) {
         return false;
     }
+    gt_sink_open(&sink, b);
     for (size_t i = 0; i < s.len; i++) {
         uint32_t byte = (unsigned char) s.data[i];
 
         if (!gt_rune_is(byte, GT_UNI_SPACE)) {
-            add_rune(b, byte);
+            gt_sink_rune(&sink, byte);
             kept++;
         }
     }
+    gt_sink_close(&sink);
     if (kept == s.len) {
         dsp_buf_reset(b);
         dsp_buf_adds(b, s);
@@ -188,41 +216,39 @@ GT_BODY(gt_fn_nospace)
 static bool is_connector(uint32_t r) { return r == '-' || r == '_' || gt_rune_is(r, GT_UNI_SPACE); }
 
 /*
- * ToPascalCase. Connectors in front stay; between words one connector goes, of several all but one stay. A word whose first
- * letter is a capital has its further capitals lowered, up to the first letter that is none.
+ * ToPascalCase. Connectors in front stay; between words one connector goes, of several all but one stay. A word whose
+ * first letter is a capital has its further capitals lowered, up to the first letter that is none.
  */
 GT_BODY(gt_fn_camelcase)
 {
     dsp_str  s = args[0].s;
     dsp_buf *b = gt_text_begin(c);
+    gt_sink  sink;
     uint32_t r = 0, previous;
-    size_t   width = 0;
-    bool     lowering = false;
+    size_t   i = 0;
+    bool     lowering = false, leading = true;
 
     (void) n;
     if (b == NULL || !gt_charge(c, s.len / 16)) {
         return false;
     }
-    while (s.len > 0) {
-        width = dsp_utf8_decode(s, &r);
-        s = dsp_str_sub(s, width, s.len);
-        if (!is_connector(r)) {
+    gt_sink_open(&sink, b);
+    while (i < s.len && leading) {
+        i += gt_rune_at(s, i, &r);
+        leading = is_connector(r);
+        if (leading) {
+            gt_sink_rune(&sink, r);
+        } else {
             lowering = gt_rune_is(r, GT_UNI_UPPER);
             r = gt_rune_upper(r);
-            break;
         }
-        add_rune(b, r);
     }
-    if (width == 0) {
-        return gt_text_give(c, b, out);
-    }
-    while (s.len > 0) {
+    while (i < s.len && !b->failed) {
         previous = r;
-        width = dsp_utf8_decode(s, &r);
-        s = dsp_str_sub(s, width, s.len);
+        i += gt_rune_at(s, i, &r);
         if (is_connector(previous)) {
             if (is_connector(r)) {
-                add_rune(b, previous);
+                gt_sink_rune(&sink, previous);
                 continue;
             }
             lowering = gt_rune_is(r, GT_UNI_UPPER);
@@ -233,10 +259,13 @@ GT_BODY(gt_fn_camelcase)
             } else {
                 lowering = false;
             }
-            add_rune(b, previous);
+            gt_sink_rune(&sink, previous);
         }
     }
-    add_rune(b, r); /* of a text of connectors only, the last one a second time */
+    if (s.len > 0) {
+        gt_sink_rune(&sink, r); /* of a text of connectors only, the last one a second time */
+    }
+    gt_sink_close(&sink);
     return gt_text_give(c, b, out);
 }
 
@@ -271,7 +300,7 @@ static uint32_t next_valid(dsp_str s, size_t *offset, uint32_t otherwise)
     while (*offset < s.len) {
         uint32_t r;
 
-        *offset += dsp_utf8_decode(dsp_str_sub(s, *offset, s.len), &r);
+        *offset += gt_rune_at(s, *offset, &r);
         if (r != DSP_RUNE_ERROR) {
             return r;
         }
@@ -349,37 +378,36 @@ static void next_word(struct words *w)
 }
 
 /* Writes a word in lower case, and connectors as the one that is wanted. */
-static void add_word(dsp_buf *b, enum word_type type, dsp_str word, char connector)
+static void add_word(gt_sink *sink, enum word_type type, dsp_str word, char connector)
 {
+    uint32_t r;
+
     if (type != WORD_UPPER && type != WORD_CONNECTOR) {
-        dsp_buf_adds(b, word);
+        gt_sink_str(sink, word);
         return;
     }
-    while (word.len > 0) {
-        uint32_t r;
-        size_t   width = dsp_utf8_decode(word, &r);
-
-        add_rune(b, is_connector(r) ? (uint32_t) connector : is_upper(r) ? gt_rune_lower(r) : r);
-        word = dsp_str_sub(word, width, word.len);
+    for (size_t i = 0; i < word.len;) {
+        i += gt_rune_at(word, i, &r);
+        gt_sink_rune(sink, is_connector(r) ? (uint32_t) connector : is_upper(r) ? gt_rune_lower(r) : r);
     }
 }
 
-static void add_alphanumeric(dsp_buf *b, struct words *w, char connector)
+static void add_alphanumeric(gt_sink *sink, struct words *w, char connector)
 {
     while (w->type == WORD_ALPHABET || w->type == WORD_NUMBER) {
-        add_word(b, w->type, w->word, connector);
+        add_word(sink, w->type, w->word, connector);
         next_word(w);
     }
 }
 
 /* A number after a word: part of that word before a capital (bld4_floor), else a beginning (http_2xx). */
-static void after_word(dsp_buf *b, struct words *w, char connector)
+static void after_word(gt_sink *sink, struct words *w, char connector)
 {
     dsp_str number = w->word;
 
     if (w->type != WORD_NUMBER) {
         if (w->type != WORD_CONNECTOR && w->type != WORD_PUNCT) {
-            dsp_buf_addc(b, connector);
+            gt_sink_byte(sink, connector);
         }
         return;
     }
@@ -388,17 +416,17 @@ static void after_word(dsp_buf *b, struct words *w, char connector)
     }
     next_word(w);
     if (w->type != WORD_ALPHABET) {
-        dsp_buf_adds(b, number);
+        gt_sink_str(sink, number);
         if (w->type != WORD_CONNECTOR && w->type != WORD_PUNCT) {
-            dsp_buf_addc(b, connector);
+            gt_sink_byte(sink, connector);
         }
         return;
     }
-    dsp_buf_addc(b, connector);
-    dsp_buf_adds(b, number);
-    add_alphanumeric(b, w, connector);
+    gt_sink_byte(sink, connector);
+    gt_sink_str(sink, number);
+    add_alphanumeric(sink, w, connector);
     if (w->type != WORD_INVALID && w->type != WORD_CONNECTOR && w->type != WORD_PUNCT) {
-        dsp_buf_addc(b, connector);
+        gt_sink_byte(sink, connector);
     }
 }
 
@@ -408,36 +436,39 @@ GT_BODY(gt_fn_snakecase)
     char         connector = c->fn->mode == GT_MODE_KEBAB ? '-' : '_';
     struct words w = { .rest = args[0].s };
     dsp_buf     *b = gt_text_begin(c);
+    gt_sink      sink;
 
     (void) n;
     if (b == NULL || !gt_charge(c, w.rest.len / 8)) {
         return false;
     }
+    gt_sink_open(&sink, b);
     next_word(&w);
     while (w.rest.len > 0 && !b->failed) {
         enum word_type previous = w.type;
         dsp_str        word = w.word;
 
         if (previous != WORD_CONNECTOR) {
-            add_word(b, previous, word, connector);
+            add_word(&sink, previous, word, connector);
         }
         next_word(&w);
         switch (previous) {
         case WORD_NUMBER:
-            add_alphanumeric(b, &w, connector);
+            add_alphanumeric(&sink, &w, connector);
             if (w.type != WORD_INVALID && w.type != WORD_PUNCT && w.type != WORD_CONNECTOR) {
-                dsp_buf_addc(b, connector);
+                gt_sink_byte(&sink, connector);
             }
             break;
         case WORD_CONNECTOR:
-            add_word(b, previous, word, connector);
+            add_word(&sink, previous, word, connector);
             break;
         case WORD_PUNCT:
             break;
         default:
-            after_word(b, &w, connector);
+            after_word(&sink, &w, connector);
         }
     }
-    add_word(b, w.type, w.word, connector);
+    add_word(&sink, w.type, w.word, connector);
+    gt_sink_close(&sink);
     return gt_text_give(c, b, out);
 }

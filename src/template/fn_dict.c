@@ -1,5 +1,6 @@
 #include "fn_dict.h"
 
+#include "capacity.h"
 #include "merge.h"
 
 static bool give(gt_map *map, gt_value *out)
@@ -82,6 +83,7 @@ GT_BODY(gt_fn_pluck)
             return false;
         }
     }
+    list->growth = GT_GROWTH_APPENDED;
     *out = gt_of_list(list);
     return true;
 }
@@ -106,6 +108,7 @@ GT_BODY(gt_fn_keys)
             }
         }
     }
+    list->growth = GT_GROWTH_APPENDED;
     *out = gt_of_list(list);
     return true;
 }
@@ -128,6 +131,7 @@ GT_BODY(gt_fn_values)
             return false;
         }
     }
+    list->growth = GT_GROWTH_APPENDED;
     *out = gt_of_list(list);
     return true;
 }
@@ -209,7 +213,10 @@ GT_BODY(gt_fn_dig)
     return true;
 }
 
-/* An error of mergo is "" without must. A nil dict as the first becomes a new one as soon as there is something to merge. */
+/*
+ * An error of mergo is "" without must. A nil dict as the first becomes a new one as soon as there is something to
+ * merge.
+ */
 GT_BODY(gt_fn_merge)
 {
     bool     overwrite = (c->fn->mode & GT_MODE_OVERWRITE) != 0;

@@ -4,6 +4,8 @@
 
 #include <openssl/evp.h>
 
+#include "sink.h"
+
 /* --- base 64 and 32: the same with other numbers ------------------------------------------------------------------ */
 
 static const char base64_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -20,36 +22,48 @@ static const struct base base32 = { base32_letters, 5, 5, 8 };
 
 static void encode(dsp_buf *out, const struct base *base, dsp_str s)
 {
-    while (s.len > 0 && !out->failed) {
-        size_t   taken = s.len < base->bytes ? s.len : base->bytes;
+    gt_sink sink;
+
+    gt_sink_open(&sink, out);
+    for (size_t at = 0; at < s.len && !out->failed; at += base->bytes) {
+        size_t   taken = s.len - at < base->bytes ? s.len - at : base->bytes;
         size_t   written = (taken * 8 + base->bits - 1) / base->bits;
+        unsigned shift = base->letters * base->bits;
         uint64_t group = 0;
-        char     text[8];
 
         for (size_t i = 0; i < base->bytes; i++) {
-            group = group << 8 | (i < taken ? (unsigned char) s.data[i] : 0);
+            group = group << 8 | (i < taken ? (unsigned char) s.data[at + i] : 0);
         }
         for (size_t i = 0; i < base->letters; i++) {
-            unsigned shift = (unsigned) (base->letters - 1 - i) * base->bits;
-
-            text[i] = i < written ? base->alphabet[group >> shift & ((1u << base->bits) - 1)] : '=';
+            shift -= base->bits;
+            gt_sink_byte(&sink, i < written ? base->alphabet[group >> shift & ((1u << base->bits) - 1)] : '=');
         }
-        dsp_buf_add(out, text, base->letters);
-        s = dsp_str_sub(s, taken, s.len);
     }
+    gt_sink_close(&sink);
 }
 
 void gt_base64_encode(dsp_buf *out, dsp_str s) { encode(out, &base64, s); }
 
+/* The value of a letter, or -1. In both alphabets the capitals come first and the digits are in order. */
 static int value_of(const struct base *base, char c)
 {
-    const char *at = c == '\0' ? NULL : strchr(base->alphabet, c);
-
-    return at == NULL ? -1 : (int) (at - base->alphabet);
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (base->bits == 5) {
+        return c >= '2' && c <= '7' ? 26 + c - '2' : -1;
+    }
+    if (c >= 'a' && c <= 'z') {
+        return 26 + c - 'a';
+    }
+    if (c >= '0' && c <= '9') {
+        return 52 + c - '0';
+    }
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* Adds the whole bytes that n letters have given. */
-static void add_group(dsp_buf *out, const struct base *base, const unsigned *values, size_t n)
+static void add_group(gt_sink *out, const struct base *base, const unsigned *values, size_t n)
 {
     uint64_t group = 0;
     size_t   bytes = n * base->bits / 8;
@@ -58,7 +72,7 @@ static void add_group(dsp_buf *out, const struct base *base, const unsigned *val
         group = group << base->bits | (i < n ? values[i] : 0);
     }
     for (size_t i = 0; i < bytes; i++) {
-        dsp_buf_addc(out, (char) (group >> (base->bytes - 1 - i) * 8 & 0xff));
+        gt_sink_byte(out, (char) (group >> (base->bytes - 1 - i) * 8 & 0xff));
     }
 }
 
@@ -91,7 +105,7 @@ static size_t check_base64_padding(dsp_str s, size_t i, size_t n)
     return i < s.len ? i : SIZE_MAX;
 }
 
-bool gt_base64_decode(dsp_buf *out, dsp_str s, size_t *bad)
+static bool base64_decode(gt_sink *out, dsp_str s, size_t *bad)
 {
     unsigned values[4];
     size_t   n = 0;
@@ -121,8 +135,19 @@ bool gt_base64_decode(dsp_buf *out, dsp_str s, size_t *bad)
     return n == 0;
 }
 
+bool gt_base64_decode(dsp_buf *out, dsp_str s, size_t *bad)
+{
+    gt_sink sink;
+    bool    good;
+
+    gt_sink_open(&sink, out);
+    good = base64_decode(&sink, s, bad);
+    gt_sink_close(&sink);
+    return good;
+}
+
 /* As Go: newlines are taken out before offsets are counted. */
-static bool base32_decode(dsp_buf *out, dsp_str s, size_t *bad)
+static bool base32_decode(gt_sink *out, dsp_str s, size_t *bad)
 {
     unsigned values[8];
     size_t   n = 0;
@@ -208,21 +233,28 @@ GT_BODY(gt_fn_b32dec)
 {
     dsp_buf *b = gt_text_begin(c), *stripped = gt_text_begin(c);
     dsp_str  s = args[0].s;
+    gt_sink  sink;
     size_t   bad;
+    bool     good;
 
     (void) n;
     if (b == NULL || stripped == NULL || !gt_charge(c, s.len / 8)) {
         return false;
     }
+    gt_sink_open(&sink, stripped);
     for (size_t i = 0; i < s.len; i++) {
         if (s.data[i] != '\n' && s.data[i] != '\r') {
-            dsp_buf_addc(stripped, s.data[i]);
+            gt_sink_byte(&sink, s.data[i]);
         }
     }
+    gt_sink_close(&sink);
     if (!gt_text_end(c, stripped, &s)) {
         return false;
     }
-    if (!base32_decode(b, s, &bad)) {
+    gt_sink_open(&sink, b);
+    good = base32_decode(&sink, s, &bad);
+    gt_sink_close(&sink);
+    if (!good) {
         dsp_buf_reset(b);
         dsp_buf_addf(b, "illegal base32 data at input byte %zu", bad);
     }

@@ -1,5 +1,7 @@
 #include "fn_flow.h"
 
+#include "capacity.h"
+
 GT_BODY(gt_fn_default)
 {
     (void) c;
@@ -136,6 +138,8 @@ static bool copy_list(gt_ctx *c, const gt_list *from, gt_value *out)
         }
     }
     list->len = from->len;
+    list->growth = from->growth == GT_GROWTH_SLICED ? GT_GROWTH_MADE : from->growth;
+    list->capacity = from->capacity;
     *out = gt_of_list(list);
     return true;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "capacity.h"
 #include "cast.h"
 
 /* The argument as a list; else the error, in which %s is the kind. nil is a dereference in Go. */
@@ -41,6 +42,12 @@ static bool give(gt_list *list, gt_value *out)
     return true;
 }
 
+static bool give_grown(gt_list *list, enum gt_growth growth, gt_value *out)
+{
+    list->growth = growth;
+    return give(list, out);
+}
+
 static const gt_value *items_of(gt_value v) { return v.list == NULL ? NULL : v.list->items; }
 
 GT_BODY(gt_fn_list) { return give(copied(c, n, args, n), out); }
@@ -56,7 +63,7 @@ GT_BODY(gt_fn_append)
     }
     len = gt_list_len(args[0].list);
     list = copied(c, len + 1, items_of(args[0]), len);
-    return list != NULL && gt_list_add(c, list, args[1]) && give(list, out);
+    return list != NULL && gt_list_add(c, list, args[1]) && give_grown(list, GT_GROWTH_PUSHED, out);
 }
 
 GT_BODY(gt_fn_prepend)
@@ -77,7 +84,7 @@ GT_BODY(gt_fn_prepend)
         memcpy(list->items + 1, items_of(args[0]), len * sizeof(gt_value));
     }
     list->len = len + 1;
-    return give(list, out);
+    return give_grown(list, GT_GROWTH_PREPENDED, out);
 }
 
 GT_BODY(gt_fn_first)
@@ -176,7 +183,7 @@ GT_BODY(gt_fn_compact)
             list->items[list->len++] = args[0].list->items[i];
         }
     }
-    return give(list, out);
+    return give_grown(list, GT_GROWTH_APPENDED, out);
 }
 
 /* Whether one of the items is deeply equal to v; false with an error in the context, too. */
@@ -214,7 +221,7 @@ GT_BODY(gt_fn_uniq)
             return false;
         }
     }
-    return give(list, out);
+    return give_grown(list, GT_GROWTH_APPENDED, out);
 }
 
 GT_BODY(gt_fn_without)
@@ -239,7 +246,7 @@ GT_BODY(gt_fn_without)
             return false;
         }
     }
-    return give(list, out);
+    return give_grown(list, GT_GROWTH_APPENDED, out);
 }
 
 GT_BODY(gt_fn_has)
@@ -258,7 +265,7 @@ GT_BODY(gt_fn_has)
     return ok;
 }
 
-/* list[i:j]; without elements nil, whatever the indexes are. */
+/* list[i:j], where j may lie beyond the end (capacity.h); without elements nil, whatever the indexes are. */
 GT_BODY(gt_fn_slice)
 {
     size_t   len;
@@ -275,10 +282,10 @@ GT_BODY(gt_fn_slice)
     }
     start = n > 1 ? gt_to_int64(args[1]) : 0;
     end = n > 2 ? gt_to_int64(args[2]) : (int64_t) len;
-    if (start < 0 || end < start || end > (int64_t) len) {
+    if (start < 0 || end < start || (end > (int64_t) len && end > (int64_t) gt_list_capacity(args[0].list))) {
         return gt_fail(c, "reflect.Value.Slice: slice index out of bounds");
     }
-    list = gt_list_sub(c, args[0].list, (size_t) start, (size_t) end);
+    list = gt_list_slice(c, args[0].list, (size_t) start, (size_t) end);
     return give(list, out);
 }
 
@@ -312,10 +319,10 @@ GT_BODY(gt_fn_concat)
             list->len += len;
         }
     }
-    return give(list, out);
+    return give_grown(list, GT_GROWTH_APPENDED, out);
 }
 
-/* Sprig counts the chunks and the rest in floats, and sizes below 1 show it: most of them panic in make, some do not. */
+/* Sprig counts chunks and the rest in floats, and sizes below 1 show it: most of them panic in make, some do not. */
 GT_BODY(gt_fn_chunk)
 {
     const char *panic = "runtime error: makeslice: len out of range";

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "capacity.h"
 #include "cast.h"
 #include "decimal.h"
 #include "fmt.h"
@@ -304,41 +305,55 @@ GT_BODY(gt_fn_round)
 
 /* --- sequences ---------------------------------------------------------------------------------------------------- */
 
-/* start, start + step, … before stop. There are none where step leads away from stop. */
+/*
+ * Go's loop: start, start + step, … before stop, and none where step leads away from stop. Near the ends of the range
+ * the counter wraps around and the loop goes on from the other end, as in Go.
+ */
 struct sequence {
-    int64_t  start, step;
-    uint64_t count;
+    int64_t at, stop, step;
+    bool    down;
 };
 
-static struct sequence sequence_of(int64_t start, int64_t stop, int64_t step)
+/* *count: how many elements there are, if the counter does not wrap. */
+static struct sequence sequence_of(int64_t start, int64_t stop, int64_t step, uint64_t *count)
 {
-    struct sequence s = { start, step, 0 };
+    struct sequence s = { start, stop, step, stop < start };
 
-    if (stop < start ? step < 0 : step > 0) {
-        uint64_t distance = stop < start ? (uint64_t) start - (uint64_t) stop : (uint64_t) stop - (uint64_t) start;
-        uint64_t stride = step < 0 ? 0 - (uint64_t) step : (uint64_t) step;
+    *count = 0;
+    if (s.down ? step < 0 : step > 0) {
+        uint64_t distance = s.down ? (uint64_t) start - (uint64_t) stop : (uint64_t) stop - (uint64_t) start;
+        uint64_t stride = s.down ? 0 - (uint64_t) step : (uint64_t) step;
 
-        s.count = distance / stride + (distance % stride != 0);
+        *count = distance / stride + (distance % stride != 0);
+    } else {
+        s.at = stop; /* there is nothing */
     }
     return s;
 }
 
-static int64_t element(const struct sequence *s, uint64_t i)
+static bool next(struct sequence *s, int64_t *i)
 {
-    return (int64_t) ((uint64_t) s->start + i * (uint64_t) s->step);
+    *i = s->at;
+    s->at = wrap_add(s->at, s->step);
+    return s->down ? *i > s->stop : *i < s->stop;
 }
 
-static bool list_of(gt_ctx *c, struct sequence s, gt_value *out)
+static bool list_of(gt_ctx *c, int64_t start, int64_t stop, int64_t step, gt_value *out)
 {
-    gt_list *list;
+    uint64_t        count;
+    struct sequence s = sequence_of(start, stop, step, &count);
+    gt_list        *list;
+    int64_t         i;
 
-    if (!gt_charge(c, s.count) || (list = gt_list_new(c, GT_LIST_INT, s.count)) == NULL) {
+    if (!gt_charge(c, count) || (list = gt_list_new(c, GT_LIST_INT, count)) == NULL) {
         return false;
     }
-    for (uint64_t i = 0; i < s.count; i++) {
-        list->items[i] = gt_int(element(&s, i));
+    while (next(&s, &i)) {
+        if ((list->len >= count && !gt_charge(c, 1)) || !gt_list_add(c, list, gt_int(i))) {
+            return false;
+        }
     }
-    list->len = s.count;
+    list->growth = GT_GROWTH_APPENDED;
     *out = gt_of_list(list);
     return true;
 }
@@ -346,13 +361,13 @@ static bool list_of(gt_ctx *c, struct sequence s, gt_value *out)
 GT_BODY(gt_fn_until)
 {
     (void) n;
-    return list_of(c, sequence_of(0, args[0].i, args[0].i < 0 ? -1 : 1), out);
+    return list_of(c, 0, args[0].i, args[0].i < 0 ? -1 : 1, out);
 }
 
 GT_BODY(gt_fn_until_step)
 {
     (void) n;
-    return list_of(c, sequence_of(args[0].i, args[1].i, args[2].i), out);
+    return list_of(c, args[0].i, args[1].i, args[2].i, out);
 }
 
 /* seq END, seq START END, seq START STEP END, all ends inclusive, as the Unix tool. */
@@ -362,19 +377,24 @@ GT_BODY(gt_fn_seq)
     int64_t         end = n > 0 ? args[n - 1].i : 0;
     int64_t         direction = end < start ? -1 : 1;
     int64_t         step = n == 3 ? args[1].i : direction;
+    uint64_t        count, made = 0;
     struct sequence s;
     dsp_buf        *b;
+    int64_t         i;
 
     if (n == 0 || n > 3 || (n == 3 && end < start && step > 0)) {
         *out = gt_literal("");
         return true;
     }
-    s = sequence_of(start, wrap_add(end, direction), step);
-    if (!gt_charge(c, s.count) || (b = gt_text_begin(c)) == NULL || !gt_text_fits(c, b, s.count)) {
+    s = sequence_of(start, wrap_add(end, direction), step, &count);
+    if (!gt_charge(c, count) || (b = gt_text_begin(c)) == NULL || !gt_text_fits(c, b, count)) {
         return false;
     }
-    for (uint64_t i = 0; i < s.count && !b->failed; i++) {
-        dsp_buf_addf(b, i == 0 ? "%" PRId64 : " %" PRId64, element(&s, i));
+    while (next(&s, &i) && !b->failed) {
+        if (made >= count && !gt_charge(c, 1)) {
+            return false;
+        }
+        dsp_buf_addf(b, made++ == 0 ? "%" PRId64 : " %" PRId64, i);
     }
     return gt_text_give(c, b, out);
 }

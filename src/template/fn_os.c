@@ -28,8 +28,8 @@ static bool is_name(char ch)
 }
 
 /*
- * Go's os.getShellName: the name at the front of s, which stands behind a $ and is not empty. Gives the number of bytes that go
- * with it; an empty name with bytes is bad syntax, which is eaten.
+ * Go's os.getShellName: the name at the front of s, which stands behind a $ and is not empty. Gives the number of bytes
+ * that go with it; an empty name with bytes is bad syntax, which is eaten.
  */
 static size_t shell_name(dsp_str s, dsp_str *name)
 {

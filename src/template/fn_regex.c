@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "capacity.h"
 #include "regex.h"
 #include "strconv.h"
 
@@ -221,6 +222,7 @@ static bool give_list(gt_ctx *c, const gt_value *args, search find, bool nil, gt
     if (p.list == NULL || !ended(c, find(re, &text, args[2].i, add_piece, &p)) || c->failed) {
         return false;
     }
+    p.list->growth = find == gt_regex_find_all ? GT_GROWTH_FOUND : GT_GROWTH_PUSHED;
     *out = p.list->len == 0 && nil ? gt_typed_nil(GT_LIST_STRING) : gt_of_list(p.list);
     return true;
 }

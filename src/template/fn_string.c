@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "fmt.h"
+#include "sink.h"
 #include "strconv.h"
 #include "unicode.h"
 
@@ -262,15 +263,17 @@ GT_BODY(gt_fn_has_suffix)
 /* The new text before each rune and at the end: what strings.Replace does for an empty old text. */
 static void replace_empty(dsp_buf *b, dsp_str new, dsp_str s)
 {
-    dsp_buf_adds(b, new);
-    while (s.len > 0 && !b->failed) {
-        uint32_t r;
-        size_t   width = dsp_utf8_decode(s, &r);
+    gt_sink  sink;
+    uint32_t r;
 
-        dsp_buf_add(b, s.data, width);
-        dsp_buf_adds(b, new);
-        s = dsp_str_sub(s, width, s.len);
+    gt_sink_open(&sink, b);
+    gt_sink_str(&sink, new);
+    for (size_t i = 0, width; i < s.len && !b->failed; i += width) {
+        width = gt_rune_at(s, i, &r);
+        gt_sink_str(&sink, (dsp_str){ s.data + i, width });
+        gt_sink_str(&sink, new);
     }
+    gt_sink_close(&sink);
 }
 
 GT_BODY(gt_fn_replace)

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "sink.h"
 
 /* The first separator in s, or NULL. */
 static const char *find(dsp_str s, dsp_str separator)
 {
-    return memmem(s.data, s.len, separator.data, separator.len);
+    return separator.len == 1 ? memchr(s.data, separator.data[0], s.len)
+                              : memmem(s.data, s.len, separator.data, separator.len);
 }
 
 /* The width of the first part where the separator is "": a rune, or a byte that belongs to none. */
@@ -17,7 +18,26 @@ static size_t rune_width(dsp_str s)
 {
     uint32_t r;
 
-    return dsp_utf8_decode(s, &r);
+    return gt_rune_at(s, 0, &r);
+}
+
+/* How many parts there are, for a text that is not empty. */
+static size_t count_parts(dsp_str separator, dsp_str s)
+{
+    size_t n = separator.len > 0;
+
+    while (s.len > 0 && s.len >= separator.len) {
+        const char *at = separator.len == 0 ? s.data + rune_width(s) : find(s, separator);
+
+        if (at == NULL) {
+            break;
+        }
+        n++;
+        at += separator.len;
+        s.len -= (size_t) (at - s.data);
+        s.data = at;
+    }
+    return n;
 }
 
 /*
@@ -26,12 +46,14 @@ static size_t rune_width(dsp_str s)
  */
 static gt_list *split(gt_ctx *c, dsp_str separator, int64_t max, dsp_str s)
 {
-    gt_list *list = gt_list_new(c, GT_LIST_STRING, 0);
+    size_t   parts = max == 0 ? 0 : count_parts(separator, s);
+    gt_list *list;
 
-    if (list == NULL || !gt_charge_bytes(c, s.len)) {
-        return NULL;
+    if (max > 0 && parts > (uint64_t) max) {
+        parts = (size_t) max;
     }
-    if (max == 0 || (separator.len == 0 && s.len == 0)) {
+    list = gt_charge(c, s.len / 64 + parts) ? gt_list_new(c, GT_LIST_STRING, parts) : NULL;
+    if (list == NULL || parts == 0) {
         return list;
     }
     for (;;) {
@@ -51,7 +73,7 @@ static gt_list *split(gt_ctx *c, dsp_str separator, int64_t max, dsp_str s)
         } else {
             next = s.len + 1;
         }
-        if (!gt_charge(c, 1) || !gt_list_add(c, list, gt_string(part))) {
+        if (!gt_list_add(c, list, gt_string(part))) {
             return NULL;
         }
         if (next > s.len) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "capacity.h"
 #include "json.h"
 #include "strconv.h"
 
@@ -322,6 +323,9 @@ static bool push(decoder *d, bool object)
         f->map = gt_map_new(d->c, GT_MAP_ANY, 0);
     } else {
         f->list = gt_list_new(d->c, GT_LIST_ANY, 0);
+        if (f->list != NULL) {
+            f->list->growth = GT_GROWTH_APPENDED;
+        }
     }
     d->i++;
     return f->map != NULL || f->list != NULL;

@@ -9,7 +9,8 @@ static bool is_pointer(gt_value v) { return gt_kind_of(v) == GT_KIND_PTR; }
 /* What Go panics with where a map[string]string, as `split` makes it, would take a value out of a dict. */
 static bool not_assignable(gt_ctx *c, enum gt_type type)
 {
-    return gt_fail(c, "reflect.Value.SetMapIndex: value of type %s is not assignable to type string", gt_type_name(type));
+    return gt_fail(c, "reflect.Value.SetMapIndex: value of type %s is not assignable to type string",
+                   gt_type_name(type));
 }
 
 static bool put(gt_ctx *c, gt_map *dst, const gt_map *src, dsp_str key, gt_value v)

@@ -1,9 +1,9 @@
 /*
  * Merging of dicts as dario.cat/mergo 1.0.1 does it for Sprig's merge and mergeOverwrite.
  *
- * Without overwrite a value of dst stays unless it is empty (nil, "", 0, false, no elements). With it every value of src
- * wins, an empty one too. Where both values are dicts they are merged, except that an empty dict in dst gives way to
- * the one of src. Lists are taken whole. Nested dicts are shared with src, not copied.
+ * Without overwrite a value of dst stays unless it is empty (nil, "", 0, false, no elements). With it every value of
+ * src wins, an empty one too. Where both values are dicts they are merged, except that an empty dict in dst gives way
+ * to the one of src. Lists are taken whole. Nested dicts are shared with src, not copied.
  */
 #ifndef DSP_TEMPLATE_MERGE_H
 #define DSP_TEMPLATE_MERGE_H

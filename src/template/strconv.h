@@ -75,8 +75,8 @@ bool gt_can_backquote(dsp_str s);
 bool gt_unquote_char(dsp_str *s, char quote, uint32_t *rune, bool *multibyte);
 
 /*
- * Unquote: the text of a whole Go literal ("…", `…` or one character in '…'), added to out. false: it is none, or out has failed
- * (out->failed tells them apart); out may then hold a part of it.
+ * Unquote: the text of a whole Go literal ("…", `…` or one character in '…'), added to out. false: it is none, or out
+ * has failed (out->failed tells them apart); out may then hold a part of it.
  */
 bool gt_unquote(dsp_buf *out, dsp_str s);
 

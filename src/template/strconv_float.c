@@ -281,7 +281,9 @@ static bool format_decimal(dsp_buf *out, double f, char format, int precision)
         if (f != 0 && format == 'f') {
             round_fraction(f, precision, &d);
         } else if (f != 0) {
-            round_significant(f, precision < MAX_DIGITS && format != 'g' && format != 'G' ? precision + 1 : precision, &d);
+            bool first_is_extra = precision < MAX_DIGITS && format != 'g' && format != 'G';
+
+            round_significant(f, first_is_extra ? precision + 1 : precision, &d);
         }
         if (format == 'g' || format == 'G') {
             drop_zeros(&d); /* Go's decimals carry none, and %g looks at their number */

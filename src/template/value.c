@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "capacity.h"
 #include "fmt.h"
 
 /* --- lists -------------------------------------------------------------------------------------------------------- */
@@ -39,18 +40,6 @@ bool gt_list_add(gt_ctx *c, gt_list *list, gt_value v)
     v.flags = 0;
     list->items[list->len++] = v;
     return true;
-}
-
-gt_list *gt_list_sub(gt_ctx *c, const gt_list *list, size_t from, size_t to)
-{
-    gt_list *sub = gt_alloc(c, sizeof(*sub));
-
-    if (sub == NULL) {
-        return NULL;
-    }
-    /* size = len: whoever appends to it gets items of its own */
-    *sub = (gt_list){ .items = to > from ? list->items + from : NULL, .len = to - from, .size = to - from, .type = list->type };
-    return sub;
 }
 
 gt_value gt_list_at(const gt_list *list, size_t i)
@@ -253,6 +242,8 @@ bool gt_strslice(gt_ctx *c, gt_value v, gt_list **out)
     if (*out == NULL) {
         return false;
     }
+    (*out)->growth = GT_GROWTH_MADE;
+    (*out)->capacity = (uint32_t) (*out)->size;
     if (!gt_is_list(v)) {
         return gt_is_nil(v) || (gt_strval(c, v, &s) && gt_list_add(c, *out, gt_string(s)));
     }

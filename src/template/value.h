@@ -124,8 +124,10 @@ typedef struct gt_value {
 typedef struct gt_list {
     gt_value *items;
     size_t    len;
-    size_t    size; /* room in items; only gt_list_add() looks at it */
-    uint8_t   type; /* GT_LIST_… */
+    size_t    size;     /* room in items; only gt_list_add() looks at it */
+    uint8_t   type;     /* GT_LIST_… */
+    uint8_t   growth;   /* enum gt_growth, capacity.h: how the Go program made it, which `slice` shows */
+    uint32_t  capacity; /* GT_GROWTH_SLICED, _MADE: Go's cap() */
 } gt_list;
 
 typedef struct gt_entry {
@@ -196,9 +198,6 @@ struct gt_ctx; /* function.h; allocations are charged to it, and a NULL or false
 gt_list *gt_list_new(struct gt_ctx *c, enum gt_type type, size_t n);
 /* Appends; only for a list that its maker has not handed out yet. */
 bool gt_list_add(struct gt_ctx *c, gt_list *list, gt_value v);
-/* items[from..to) of another list, sharing them. */
-gt_list *gt_list_sub(struct gt_ctx *c, const gt_list *list, size_t from, size_t to);
-
 static inline size_t gt_list_len(const gt_list *list) { return list == NULL ? 0 : list->len; }
 /* Element i < len, with GT_IFACE where the element type is interface{}: for the executor. Bodies read items[i]. */
 gt_value gt_list_at(const gt_list *list, size_t i);
