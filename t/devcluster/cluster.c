@@ -4,12 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "crd.h"
+#include "fault.h"
 #include "garbage.h"
 #include "jobs.h"
 #include "namespaces.h"
 #include "pages.h"
 #include "pods.h"
+#include "request_log.h"
+#include "snapshot.h"
 #include "watch.h"
 
 static void first_namespaces(dc_cluster *c)
@@ -32,8 +36,13 @@ static void first_namespaces(dc_cluster *c)
 
 bool dc_cluster_start(dc_cluster *c)
 {
+    char error[512];
+
     dc_store_init(&c->store, c->options.history);
     dc_kinds_builtin(c);
+    c->faults = dc_faults_new(c);
+    c->audit = dc_audit_new(c);
+    c->requests = dc_request_log_new(c->options.request_log);
     c->pages = dc_pages_new();
     c->watchers = dc_watchers_new(c);
     c->garbage = dc_garbage_new(c);
@@ -41,6 +50,10 @@ bool dc_cluster_start(dc_cluster *c)
     c->pod_runner = dc_pods_new(c);
     c->job_controller = dc_jobs_new(c);
     if (!dc_crds_start(c)) {
+        return false;
+    }
+    if (c->options.data != NULL && !dc_snapshot_load(c, c->options.data, error, sizeof(error))) {
+        fprintf(stderr, "devcluster: %s\n", error);
         return false;
     }
     first_namespaces(c);
@@ -55,6 +68,9 @@ void dc_cluster_stop(dc_cluster *c)
     dc_garbage_free(c->garbage);
     dc_watchers_free(c->watchers);
     dc_pages_free(c->pages);
+    dc_faults_free(c->faults);
+    dc_audit_free(c->audit);
+    dc_request_log_free(c->requests);
     dc_crds_stop(c);
     while (c->kinds.first != NULL) {
         dc_kind *k = c->kinds.first;

@@ -31,6 +31,7 @@ typedef struct dc_cluster {
     struct dc_server   *control;
     struct dc_faults   *faults;
     struct dc_audit    *audit;
+    struct dc_request_log *requests;
 } dc_cluster;
 
 /* Everything but the network: store, kinds, controllers, the namespaces of a fresh cluster. false: said on stderr. */

@@ -11,6 +11,7 @@
 #include "cluster.h"
 #include "kubeconfig.h"
 #include "server.h"
+#include "snapshot.h"
 #include "tls.h"
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -58,6 +59,7 @@ static bool go_public(dc_cluster *c, SSL_CTX *tls, const char *ca_pem)
 static int run(dc_cluster *c, SSL_CTX *tls, const char *ca_pem)
 {
     struct event *signals[2];
+    char          error[512];
     int           code = 0;
 
     signals[0] = evsignal_new(c->base, SIGTERM, on_signal, c->base);
@@ -69,6 +71,10 @@ static int run(dc_cluster *c, SSL_CTX *tls, const char *ca_pem)
         code = 1;
     } else {
         event_base_dispatch(c->base);
+        if (c->options.data != NULL && !dc_snapshot_save(c, c->options.data, error, sizeof(error))) {
+            fprintf(stderr, "devcluster: %s\n", error);
+            code = 1;
+        }
         if (!c->options.quiet) {
             printf("devcluster: stopped\n");
         }

@@ -1,4 +1,5 @@
 /* PATCH: the four formats by Content-Type. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api.h"
@@ -99,7 +100,10 @@ static void patch_object(dc_request *r, enum format format, const cJSON *patch)
         if (tree != NULL && r->sub != NULL && kind->custom) {
             dc_set_str(dc_get(tree, "metadata"), "uid", o->uid); /* the status of a custom object: uid is not looked at */
         }
+        char *manager = dc_field_manager(r);
+        w.manager = manager;
         dc_object *now = tree != NULL ? dc_update_object(r->cluster, kind, &w, tree, &r->fail) : NULL;
+        free(manager);
         if (r->fail.code == 0) {
             dc_warn_problems(r, problems);
             dc_answer_object(r, 200, now, tree);

@@ -54,7 +54,11 @@ typedef struct dc_request {
     bool             waiting; /* for a revision in the future: it is served again by dc_request_again() */
     bool             waited;
 
-    struct dc_rule *rule; /* the fault that applies to it, or NULL */
+    struct dc_rule *rule;    /* the fault that applies to it, or NULL */
+    struct dc_rule *held_by; /* the one that holds it now */
+    int             held_at; /* the stage from which it goes on */
+    TAILQ_ENTRY(dc_request) held;
+    bool            control; /* came over the control URL: no faults, no log */
     struct event   *timer;
     struct dc_watch *stream;            /* a watch that streams */
     struct dc_log_reader *log_reader;   /* a followed log */

@@ -141,8 +141,12 @@ static void on_request(struct evhttp_request *http, void *arg)
 void dc_server_serve(dc_request *r)
 {
     dc_api_serve(r);
-    if (!r->streaming && !r->waiting) {
-        dc_fault_served(r);
+    if (r->waiting) {
+        return;
+    }
+    dc_fault_served(r);
+    if (r->streaming && r->http != NULL) {
+        dc_fault_answered(r);
     }
 }
 
@@ -159,7 +163,9 @@ static void on_sent(struct evhttp_request *http, void *arg)
     dc_request *r = arg;
 
     evhttp_connection_set_closecb(evhttp_request_get_connection(http), NULL, NULL);
-    dc_fault_answered(r);
+    if (!r->control && !r->streaming) {
+        dc_fault_answered(r);
+    }
     free_request(r);
 }
 
@@ -206,12 +212,18 @@ static const char *phrase(int code)
     return "Status";
 }
 
+void dc_server_on_gone(dc_request *r, void (*gone)(dc_request *r))
+{
+    link_of(r)->gone = gone;
+}
+
 void dc_server_answer(dc_request *r)
 {
     struct evbuffer *body = evbuffer_new();
     size_t           len = r->answer.len;
     char            *bytes = dsp_buf_take(&r->answer);
 
+    link_of(r)->gone = NULL;
     put_headers(r);
     if (bytes != NULL) {
         evbuffer_add_reference(body, bytes, len, free_bytes, NULL);
@@ -397,6 +409,20 @@ dc_server *dc_server_new(dc_cluster *c, const char *host, int port, SSL_CTX *tls
 int dc_server_port(const dc_server *s)
 {
     return s->port;
+}
+
+void dc_server_forget_rule(dc_server *s, const struct dc_rule *rule)
+{
+    struct link *l;
+
+    if (s == NULL) {
+        return;
+    }
+    LIST_FOREACH(l, &s->requests, all) {
+        if (l->r.rule == rule) {
+            l->r.rule = NULL;
+        }
+    }
 }
 
 void dc_server_down(dc_server *s)

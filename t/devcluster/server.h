@@ -30,8 +30,14 @@ void dc_server_answer(dc_request *r);
 /* Sends only the first part of the answer under a Content-Length of all of it, then closes. */
 void dc_server_answer_cut(dc_request *r, size_t bytes);
 
+/* Who is to know when the client goes away before it is answered. */
+void dc_server_on_gone(dc_request *r, void (*gone)(dc_request *r));
+
 /* Closes the connection without a word, by a reset; frees the request. */
 void dc_server_drop(dc_request *r);
+
+/* No request refers to this rule any more. s may be NULL. */
+void dc_server_forget_rule(dc_server *s, const struct dc_rule *rule);
 
 /*
  * Streaming: begins an answer of unknown length; adds to it; ends it. `gone` is called once when the client goes away

@@ -304,19 +304,6 @@ dc_object *dc_store_put(dc_store *s, dc_kind *kind, cJSON *tree)
     return o;
 }
 
-void dc_store_restore(dc_store *s, dc_kind *kind, cJSON *tree)
-{
-    uint64_t   rv = 0;
-    dc_object *before;
-
-    dsp_str_u64(dsp_str_from(dc_str(dc_get(tree, "metadata"), "resourceVersion")), &rv);
-    place(s, kind, object_of_tree(tree, rv), &before);
-    dc_object_release(before);
-    if (rv > s->rv) {
-        s->rv = rv;
-    }
-}
-
 void dc_store_remove(dc_store *s, dc_kind *kind, const char *ns, const char *name)
 {
     struct bucket *b = find_bucket(&kind->objects, ns);

@@ -102,9 +102,6 @@ dc_slot *dc_store_by_uid(const dc_store *s, const char *uid);
  */
 dc_object *dc_store_put(dc_store *s, struct dc_kind *kind, cJSON *tree);
 
-/* Puts an object back as it was (a snapshot): no event, its own resourceVersion. */
-void dc_store_restore(dc_store *s, struct dc_kind *kind, cJSON *tree);
-
 /* Takes the object out; the caller has done everything about finalizers. */
 void dc_store_remove(dc_store *s, struct dc_kind *kind, const char *ns, const char *name);
 

@@ -228,11 +228,13 @@ static void on_drained(dc_request *r)
 
 static void on_lag(evutil_socket_t fd, short what, void *arg)
 {
-    dc_watch *w = arg;
+    dc_watch    *w = arg;
+    dc_watchers *all = w->r->cluster->watchers;
 
     (void) fd;
     (void) what;
     pump(w);
+    event_active(all->pump, EV_TIMEOUT, 0); /* what came meanwhile waits as long again */
 }
 
 static void ms_timer(struct event *timer, int64_t ms)
@@ -263,7 +265,7 @@ static void on_pump(evutil_socket_t fd, short what, void *arg)
     for (w = LIST_FIRST(&all->all); w != NULL; w = next) {
         next = LIST_NEXT(w, all);
         int lag = dc_fault_watch_lag(w->r);
-        if (lag > 0) {
+        if (lag > 0 && w->initial == NULL) {
             start_lag(w, lag);
         } else if (w->initial != NULL || w->next < w->kind->objects.ring_next) {
             pump(w);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "apply.h"
 #include "delete.h"
 #include "event_view.h"
 #include "meta.h"
@@ -214,6 +215,21 @@ static bool check_version(const dc_kind *kind, const cJSON *tree, const dc_objec
     return true;
 }
 
+/* A writer that leaves managedFields out does not mean to clear them; only an empty list does. */
+static void keep_managers(const dc_kind *kind, const dc_write *w, cJSON *tree, const cJSON *old)
+{
+    cJSON       *metadata = dc_get(tree, "metadata");
+    const cJSON *before = dc_at(old, "metadata", "managedFields", NULL);
+
+    if (w->manager == NULL) {
+        return;
+    }
+    if (dc_get(metadata, "managedFields") == NULL && before != NULL) {
+        dc_set(metadata, "managedFields", dc_copy(before));
+    }
+    dc_apply_track(kind, w->version, w->manager, tree, old);
+}
+
 static bool finished_dying(const cJSON *tree)
 {
     return dc_str(dc_get(tree, "metadata"), "deletionTimestamp") != NULL && !dc_has_finalizers(tree);
@@ -238,6 +254,7 @@ dc_object *dc_update_object(dc_cluster *c, dc_kind *kind, const dc_write *w, cJS
     default_type(kind, tree);
     limit_to_sub(kind, tree, old, w->sub);
     dc_meta_update(kind, tree, old);
+    keep_managers(kind, w, tree, old);
     if (check(c, kind, w, tree, old, f)) {
         put_header_first(kind, tree);
         bool held = kind == c->namespaces ? dc_namespace_is_held(tree)
@@ -423,7 +440,10 @@ void dc_write_update(dc_request *r)
     dc_write w;
 
     if (tree != NULL && dc_write_options(r, problems, &w) && check_blind(r, kind, tree)) {
+        char *manager = dc_field_manager(r);
+        w.manager = manager;
         dc_object *o = dc_update_object(r->cluster, kind, &w, tree, &r->fail);
+        free(manager);
         if (r->fail.code == 0) {
             dc_warn_problems(r, problems);
             dc_answer_object(r, 200, o, tree);

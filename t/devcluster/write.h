@@ -13,6 +13,7 @@ typedef struct dc_write {
     bool        dry_run;  /* nothing is stored */
     bool        strict;   /* unknown fields are refused */
     cJSON      *problems; /* collects unknown and duplicate fields; may be NULL */
+    const char *manager;  /* who writes, for managedFields; NULL: not tracked (apply has done so itself) */
 } dc_write;
 
 /*
