@@ -426,8 +426,10 @@ static void plugin_start(dsp_kube_auth *a)
 static enum dsp_kube_auth_state plugin_state(dsp_kube_auth *a)
 {
     int64_t wall = a->env->wall_us(a->env->arg);
-    bool    good = a->have && (a->expires_us == 0 || wall < a->expires_us);
-    bool    due = !a->have || (a->expires_us != 0 && wall >= a->expires_us - EXPIRY_LEEWAY_US);
+    /* A plugin that gives what has expired already, by our clock, is not run in a circle: the server decides. */
+    bool fresh = a->have && now_ms(a) - a->ran_at < REFUSED_MS;
+    bool good = fresh || (a->have && (a->expires_us == 0 || wall < a->expires_us));
+    bool due = !fresh && (!a->have || (a->expires_us != 0 && wall >= a->expires_us - EXPIRY_LEEWAY_US));
 
     if (due && a->run == NULL && (!a->failed || now_ms(a) >= a->retry_at)) {
         plugin_start(a);

@@ -207,7 +207,7 @@ static void call_start(dsp_kube_call *call, const dsp_kube_credentials *credenti
         call_fail(call, "out of memory");
         return;
     }
-    dsp_buf_init(&call->body, call->request.what.answer_max > 0 ? call->request.what.answer_max : ANSWER_MAX);
+    call->body.max = call->request.what.answer_max > 0 ? call->request.what.answer_max : ANSWER_MAX;
     call->errors[0] = '\0';
     call->headers_generation = credentials->headers_generation;
     call->tls_generation = credentials->tls_generation;
