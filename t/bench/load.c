@@ -153,6 +153,7 @@ static bool answered(connection *c, int *status, dsp_str *body)
 
 static char *uids; /* of the JobExecutions, 40 bytes each */
 static char *rvs;  /* their resourceVersions, 24 bytes each */
+static char *job_uids; /* 40 bytes each */
 
 static void remember(size_t n, dsp_str body)
 {
@@ -161,6 +162,17 @@ static void remember(size_t n, dsp_str body)
     if (uids != NULL && uid != NULL && rv != NULL) {
         snprintf(uids + n * 40, 40, "%.36s", uid + 7);
         snprintf(rvs + n * 24, 24, "%.*s", (int) strspn(rv + 19, "0123456789"), rv + 19);
+    }
+}
+
+static void remember_job(size_t n, dsp_str body)
+{
+    dsp_json value;
+
+    if (dsp_json_parse(body, &value, NULL)) {
+        dsp_json uid = dsp_json_path(value, "metadata", "uid", NULL);
+
+        snprintf(job_uids + n * 40, 40, "%.*s", (int) uid.len - 2, uid.data + 1);
     }
 }
 
@@ -200,7 +212,7 @@ static void patch_status(connection *c, size_t n, bool end)
              "\"True\",\"reason\":\"JobSucceeded\",\"message\":\"\",\"lastTransitionTime\":\"2026-01-01T00:00:00Z\"}],\"job\":{\"apiVersion\":"
              "\"batch/v1\",\"kind\":\"Job\",\"namespace\":\"default\",\"name\":\"b%s-%zu\",\"uid\":\"%s\"},\"startTime\":"
              "\"2026-01-01T00:00:00Z\",\"attempts\":1,\"state\":\"%s\",\"reason\":\"x\"}}",
-             rvs + n * 24, end ? "Succeeded" : "Running", run_id, n, uids + n * 40, end ? "Succeeded" : "Running");
+             rvs + n * 24, end ? "Succeeded" : "Running", run_id, n, job_uids + n * 40, end ? "Succeeded" : "Running");
     ask(c, "PATCH", path, "application/merge-patch+json", body);
 }
 
@@ -219,8 +231,6 @@ enum mode { FLOOR, BURST, RATE, SEED };
 /* The next write of the execution that c works on; false: that was the last. */
 static bool next_write(connection *c, enum mode mode)
 {
-    char *uid = uids + c->n * 40;
-
     switch (c->step++) {
     case 0:
         post_execution(c, c->n);
@@ -230,7 +240,6 @@ static bool next_write(connection *c, enum mode mode)
             return false;
         }
         post_job(c, c->n, mode == SEED ? "\"suspend\":true," : "");
-        (void) uid;
         return true;
     case 2:
         if (mode == SEED) {
@@ -360,6 +369,8 @@ static void on_answer(connection *c, enum mode mode, size_t *done)
         }
         if (c->step != 2 && !(mode == SEED && c->step == 3)) { /* answers of JobExecutions */
             remember(c->n, body);
+        } else if (c->step == 2 && mode != BURST && mode != RATE) {
+            remember_job(c->n, body);
         }
         c->busy = false;
         if (!next_write(c, mode)) {
@@ -473,6 +484,7 @@ int main(int argc, char **argv)
     last = atof(argv[4]);
     uids = calloc(n_all, 40);
     rvs = calloc(n_all, 24);
+    job_uids = calloc(n_all, 40);
     added = calloc(n_all, sizeof(double));
     job_added = calloc(n_all, sizeof(double));
     job_ended = calloc(n_all, sizeof(double));
