@@ -1,7 +1,7 @@
 #include "fn_builtin.h"
 
-#include "base/utf8.h"
 #include "fmt.h"
+#include "sink.h"
 #include "unicode.h"
 
 /* --- index, len --------------------------------------------------------------------------------------------------- */
@@ -161,100 +161,107 @@ static bool print_args(gt_ctx *c, const gt_value *args, size_t n, dsp_str *out)
     return gt_text_end(c, b, out);
 }
 
-GT_BODY(gt_fn_html)
+/* The arguments as one text and a sink to write what becomes of it. NULL: the context has an error. */
+static dsp_buf *begin_escape(gt_ctx *c, const gt_value *args, size_t n, dsp_str *s, gt_sink *sink)
 {
-    dsp_str  s;
     dsp_buf *b;
 
-    if (!print_args(c, args, n, &s) || !gt_charge_bytes(c, s.len)) {
-        return false;
+    if (!print_args(c, args, n, s) || !gt_charge_bytes(c, s->len) || (b = gt_text_begin(c)) == NULL) {
+        return NULL;
     }
-    b = gt_text_begin(c);
+    gt_sink_open(sink, b);
+    return b;
+}
+
+static bool end_escape(gt_ctx *c, dsp_buf *b, gt_sink *sink, gt_value *out)
+{
+    gt_sink_close(sink);
+    return gt_text_give(c, b, out);
+}
+
+GT_BODY(gt_fn_html)
+{
+    gt_sink  sink;
+    dsp_str  s;
+    dsp_buf *b = begin_escape(c, args, n, &s, &sink);
+
     if (b == NULL) {
         return false;
     }
     for (size_t i = 0; i < s.len && !b->failed; i++) {
         switch (s.data[i]) {
         case '\0':
-            dsp_buf_addz(b, "\xef\xbf\xbd");
+            gt_sink_rune(&sink, DSP_RUNE_ERROR);
             break;
         case '"':
-            dsp_buf_addz(b, "&#34;");
+            gt_sink_str(&sink, DSP_STR("&#34;"));
             break;
         case '\'':
-            dsp_buf_addz(b, "&#39;");
+            gt_sink_str(&sink, DSP_STR("&#39;"));
             break;
         case '&':
-            dsp_buf_addz(b, "&amp;");
+            gt_sink_str(&sink, DSP_STR("&amp;"));
             break;
         case '<':
-            dsp_buf_addz(b, "&lt;");
+            gt_sink_str(&sink, DSP_STR("&lt;"));
             break;
         case '>':
-            dsp_buf_addz(b, "&gt;");
+            gt_sink_str(&sink, DSP_STR("&gt;"));
             break;
         default:
-            dsp_buf_addc(b, s.data[i]);
+            gt_sink_byte(&sink, s.data[i]);
         }
     }
-    return gt_text_give(c, b, out);
+    return end_escape(c, b, &sink, out);
 }
 
-static void js_ascii(dsp_buf *b, char ch)
+static const char upper_hex[] = "0123456789ABCDEF";
+
+/* \uXXXX, with as many digits as the rune has but four at least */
+static void js_hex(gt_sink *sink, uint32_t r)
 {
-    switch (ch) {
-    case '\\':
-        dsp_buf_addz(b, "\\\\");
-        break;
-    case '\'':
-        dsp_buf_addz(b, "\\'");
-        break;
-    case '"':
-        dsp_buf_addz(b, "\\\"");
-        break;
-    case '<':
-    case '>':
-    case '&':
-    case '=':
-        dsp_buf_addf(b, "\\u%04X", (unsigned) ch);
-        break;
-    default:
-        if (ch >= ' ') {
-            dsp_buf_addc(b, ch);
-        } else {
-            dsp_buf_addf(b, "\\u%04X", (unsigned) ch);
-        }
+    int digits = 4;
+
+    while (r >> 4 * digits != 0) {
+        digits++;
+    }
+    gt_sink_str(sink, DSP_STR("\\u"));
+    while (digits-- > 0) {
+        gt_sink_byte(sink, upper_hex[r >> 4 * digits & 15]);
+    }
+}
+
+static void js_rune(gt_sink *sink, uint32_t r)
+{
+    if (r == '\\' || r == '\'' || r == '"') {
+        gt_sink_byte(sink, '\\');
+        gt_sink_byte(sink, (char) r);
+    } else if (r < 0x80 ? r < ' ' || r == '<' || r == '>' || r == '&' || r == '=' : !gt_rune_is(r, GT_UNI_PRINT)) {
+        js_hex(sink, r);
+    } else {
+        gt_sink_rune(sink, r);
     }
 }
 
 GT_BODY(gt_fn_js)
 {
+    gt_sink  sink;
     dsp_str  s;
-    dsp_buf *b;
+    dsp_buf *b = begin_escape(c, args, n, &s, &sink);
+    uint32_t r;
 
-    if (!print_args(c, args, n, &s) || !gt_charge_bytes(c, s.len)) {
-        return false;
-    }
-    b = gt_text_begin(c);
     if (b == NULL) {
         return false;
     }
-    for (size_t i = 0, width = 1; i < s.len && !b->failed; i += width) {
-        uint32_t r;
-
-        width = 1;
-        if ((unsigned char) s.data[i] < 0x80) {
-            js_ascii(b, s.data[i]);
-            continue;
-        }
-        width = dsp_utf8_decode(dsp_str_sub(s, i, s.len), &r);
-        if (gt_rune_is(r, GT_UNI_PRINT)) {
-            dsp_buf_add(b, s.data + i, width);
+    for (size_t i = 0, width; i < s.len && !b->failed; i += width) {
+        width = gt_rune_at(s, i, &r);
+        if (width == 1 && r == DSP_RUNE_ERROR) {
+            gt_sink_byte(&sink, s.data[i]); /* printable, as Go sees it, and copied as it is */
         } else {
-            dsp_buf_addf(b, "\\u%04X", (unsigned) r);
+            js_rune(&sink, r);
         }
     }
-    return gt_text_give(c, b, out);
+    return end_escape(c, b, &sink, out);
 }
 
 static bool is_unreserved(char ch)
@@ -265,24 +272,25 @@ static bool is_unreserved(char ch)
 
 GT_BODY(gt_fn_urlquery)
 {
+    gt_sink  sink;
     dsp_str  s;
-    dsp_buf *b;
+    dsp_buf *b = begin_escape(c, args, n, &s, &sink);
 
-    if (!print_args(c, args, n, &s) || !gt_charge_bytes(c, s.len)) {
-        return false;
-    }
-    b = gt_text_begin(c);
     if (b == NULL) {
         return false;
     }
     for (size_t i = 0; i < s.len && !b->failed; i++) {
+        unsigned char byte = (unsigned char) s.data[i];
+
         if (is_unreserved(s.data[i])) {
-            dsp_buf_addc(b, s.data[i]);
-        } else if (s.data[i] == ' ') {
-            dsp_buf_addc(b, '+');
+            gt_sink_byte(&sink, s.data[i]);
+        } else if (byte == ' ') {
+            gt_sink_byte(&sink, '+');
         } else {
-            dsp_buf_addf(b, "%%%02X", (unsigned) (unsigned char) s.data[i]);
+            gt_sink_byte(&sink, '%');
+            gt_sink_byte(&sink, upper_hex[byte >> 4]);
+            gt_sink_byte(&sink, upper_hex[byte & 15]);
         }
     }
-    return gt_text_give(c, b, out);
+    return end_escape(c, b, &sink, out);
 }
