@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "protobuf.h"
 #include "tree.h"
 #include "view.h"
 #include "yaml.h"
@@ -211,18 +212,34 @@ void dc_api_serve(dc_request *r)
     }
 }
 
+bool dc_known_body_type(const char *type)
+{
+    static const char *const known[] = { "json", "yaml", "application/vnd.kubernetes.protobuf", "form-urlencoded" };
+
+    for (size_t i = 0; type != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strstr(type, known[i]) != NULL) {
+            return true;
+        }
+    }
+    return type == NULL || *type == '\0';
+}
+
 cJSON *dc_body_tree(dc_request *r, cJSON *duplicates)
 {
     const char *type = dc_header(r, "Content-Type");
     const char *error = NULL;
     cJSON      *tree;
 
-    if (type != NULL && (strstr(type, "yaml") != NULL)) {
+    if (type != NULL && strstr(type, "yaml") != NULL) {
         tree = dc_yaml_parse(r->body, &error, duplicates);
+    } else if (type != NULL && strstr(type, "protobuf") != NULL) {
+        tree = dc_protobuf_parse(r->body, &error);
     } else {
         tree = dc_parse(r->body, &error, duplicates);
     }
-    if (tree == NULL) {
+    if (tree == NULL && type != NULL && strstr(type, "protobuf") != NULL) {
+        dc_fail_set(&r->fail, 415, "UnsupportedMediaType", "%s", error);
+    } else if (tree == NULL) {
         dc_fail_set(&r->fail, 400, "BadRequest", "error decoding the request body: %s", error);
     }
     return tree;

@@ -22,8 +22,11 @@ void dc_delete_collection(dc_request *r);
 void dc_watch_start(dc_request *r);                    /* watch.c */
 void dc_log_serve(dc_request *r);                      /* podlog.c */
 
-/* The body as a tree: JSON, or YAML by its content type. NULL: r->fail says why. duplicates as dc_parse(). */
+/* The body as a tree: JSON, or YAML or protobuf by its Content-Type. NULL: r->fail says why. duplicates as dc_parse(). */
 cJSON *dc_body_tree(dc_request *r, cJSON *duplicates);
+
+/* Whether bodies of this Content-Type are read; none, and curl's default, are taken for JSON. */
+bool dc_known_body_type(const char *type);
 
 /* The name of the request's object in messages. */
 dc_name dc_request_name(const dc_request *r);

@@ -135,8 +135,7 @@ static bool read_options(dc_request *r, dc_delete *how, cJSON **body)
     *how = (dc_delete){ .policy = DC_DEFAULT, .dry_run = r->dry_run, .grace_s = -1 };
     if (r->body.len > 0) {
         const char *type = dc_header(r, "Content-Type");
-        if (type != NULL && strstr(type, "json") == NULL && strstr(type, "yaml") == NULL &&
-            strstr(type, "form-urlencoded") == NULL) {
+        if (!dc_known_body_type(type)) {
             return dc_fail_set(&r->fail, 415, "UnsupportedMediaType",
                                "the body of the request was in an unknown format - accepted media types include: "
                                "application/json, application/yaml");

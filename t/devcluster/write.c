@@ -345,8 +345,7 @@ static cJSON *read_object(dc_request *r, cJSON *problems)
     cJSON      *duplicates = cJSON_CreateArray();
     char        text[600];
 
-    if (type != NULL && strstr(type, "json") == NULL && strstr(type, "yaml") == NULL && *type != '\0' &&
-        strncmp(type, "application/x-www-form-urlencoded", 33) != 0) {
+    if (!dc_known_body_type(type)) {
         dc_fail_set(&r->fail, 415, "UnsupportedMediaType",
                     "the body of the request was in an unknown format - accepted media types include: "
                     "application/json, application/yaml");
