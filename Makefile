@@ -9,7 +9,7 @@ SHELL         := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 JOBS          := $(shell nproc)
-PARALLEL      := $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+PARALLEL      := $(if $(filter 0,$(MAKELEVEL)),-j$(JOBS))
 MAKEFLAGS     += --no-builtin-rules --no-print-directory $(PARALLEL)
 
 CC  := $(if $(filter default,$(origin CC)),gcc,$(CC))

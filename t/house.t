@@ -62,10 +62,11 @@ subtest 'the README shows the sample as it is' => sub {
 
 subtest 'make help lists every target' => sub {
     my $makefile = slurp('Makefile');
+    local $ENV{MAKEFLAGS} = '';
     my %help     = map { $_ => 1 } `make -s -C '$top' help` =~ /^  ([a-z][a-z-]*) /mg;
     my @missing;
     for my $line ( $makefile =~ /^\.PHONY:(.*)$/mg ) {
-        push @missing, grep { !$help{$_} && $_ ne 'unit-programs' } split ' ', $line;
+        push @missing, grep { !$help{$_} && !/-programs$/ } split ' ', $line;
     }
     is_deeply( \@missing, [] );
 };
