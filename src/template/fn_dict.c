@@ -33,10 +33,9 @@ GT_BODY(gt_fn_get)
 {
     const gt_value *v = gt_map_find(args[0].map, args[1].s);
 
-    (void) c;
     (void) n;
     *out = v == NULL ? gt_literal("") : *v;
-    return true;
+    return gt_charge_bytes(c, args[1].s.len);
 }
 
 GT_BODY(gt_fn_set)
@@ -46,26 +45,24 @@ GT_BODY(gt_fn_set)
         return gt_fail(c, "assignment to entry in nil map");
     }
     *out = args[0];
-    return gt_map_set(c, args[0].map, args[1].s, args[2]);
+    return gt_charge_bytes(c, args[1].s.len) && gt_map_set(c, args[0].map, args[1].s, args[2]);
 }
 
 GT_BODY(gt_fn_unset)
 {
-    (void) c;
     (void) n;
     if (args[0].map != NULL) {
         gt_map_remove(args[0].map, args[1].s);
     }
     *out = args[0];
-    return true;
+    return gt_charge_bytes(c, args[1].s.len);
 }
 
 GT_BODY(gt_fn_has_key)
 {
-    (void) c;
     (void) n;
     *out = gt_bool(gt_map_find(args[0].map, args[1].s) != NULL);
-    return true;
+    return gt_charge_bytes(c, args[1].s.len);
 }
 
 /* The values of one key in all of the dicts that have it. */
@@ -73,12 +70,15 @@ GT_BODY(gt_fn_pluck)
 {
     gt_list *list = gt_list_new(c, GT_LIST_ANY, 0);
 
-    if (list == NULL || !gt_charge(c, n)) {
+    if (list == NULL) {
         return false;
     }
     for (size_t i = 1; i < n; i++) {
         const gt_value *v = gt_map_find(args[i].map, args[0].s);
 
+        if (!gt_charge(c, 1 + args[0].s.len / 64)) {
+            return false;
+        }
         if (v != NULL && !gt_list_add(c, list, *v)) {
             return false;
         }
@@ -140,12 +140,15 @@ GT_BODY(gt_fn_pick)
 {
     gt_map *map = gt_map_new(c, GT_MAP_ANY, 0);
 
-    if (map == NULL || !gt_charge(c, n)) {
+    if (map == NULL) {
         return false;
     }
     for (size_t i = 1; i < n; i++) {
         const gt_value *v = gt_map_find(args[0].map, args[i].s);
 
+        if (!gt_charge(c, 1 + args[i].s.len / 64)) {
+            return false;
+        }
         if (v != NULL && !gt_map_set(c, map, args[i].s, *v)) {
             return false;
         }
@@ -158,7 +161,7 @@ GT_BODY(gt_fn_omit)
     const gt_map *from = args[0].map;
     gt_map       *map = gt_map_new(c, GT_MAP_ANY, gt_map_len(from));
 
-    if (map == NULL || !gt_charge(c, gt_map_len(from) + n)) {
+    if (map == NULL || !gt_charge(c, gt_map_len(from))) {
         return false;
     }
     for (size_t i = 0; i < gt_map_len(from); i++) {
@@ -167,6 +170,9 @@ GT_BODY(gt_fn_omit)
         }
     }
     for (size_t i = 1; i < n; i++) {
+        if (!gt_charge(c, 1 + args[i].s.len / 64)) {
+            return false;
+        }
         gt_map_remove(map, args[i].s);
     }
     return give(map, out);
@@ -201,6 +207,9 @@ GT_BODY(gt_fn_dig)
 
         if (at.type != GT_MAP_ANY) {
             return not_a(c, at, gt_type_name(GT_MAP_ANY));
+        }
+        if (!gt_charge(c, 1 + args[i].s.len / 64)) {
+            return false;
         }
         next = gt_map_find(at.map, args[i].s);
         if (next == NULL) {

@@ -9,30 +9,35 @@
 #include "fmt.h"
 #include "strconv.h"
 
+/* One step for each argument, and for each 64 bytes of text in them. */
+static bool charge(gt_ctx *c, const gt_value *args, size_t n)
+{
+    uint64_t steps = n;
+
+    for (size_t i = 0; i < n; i++) {
+        steps += args[i].type == GT_STRING ? args[i].s.len / 64 : 0;
+    }
+    return gt_charge(c, steps);
+}
+
 /* --- conversions -------------------------------------------------------------------------------------------------- */
 
 GT_BODY(gt_fn_int)
 {
-    (void) c;
-    (void) n;
     *out = gt_int(gt_to_int64(args[0]));
-    return true;
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_int64)
 {
-    (void) c;
-    (void) n;
     *out = gt_int64(gt_to_int64(args[0]));
-    return true;
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_float64)
 {
-    (void) c;
-    (void) n;
     *out = gt_float(gt_to_float(args[0]));
-    return true;
+    return charge(c, args, n);
 }
 
 /* The error is dropped, the number is not: "99999999999999999999" gives the largest int. */
@@ -40,11 +45,9 @@ GT_BODY(gt_fn_atoi)
 {
     int64_t i;
 
-    (void) c;
-    (void) n;
     gt_parse_int(args[0].s, 10, &i);
     *out = gt_int(i);
-    return true;
+    return charge(c, args, n);
 }
 
 /* "converts unix octal to decimal": the printed value is read in base 8. */
@@ -76,23 +79,19 @@ GT_BODY(gt_fn_add)
         sum = wrap_add(sum, gt_to_int64(args[i]));
     }
     *out = gt_int64(sum);
-    return gt_charge(c, n);
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_add1)
 {
-    (void) c;
-    (void) n;
     *out = gt_int64(wrap_add(gt_to_int64(args[0]), 1));
-    return true;
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_sub)
 {
-    (void) c;
-    (void) n;
     *out = gt_int64(wrap_sub(gt_to_int64(args[0]), gt_to_int64(args[1])));
-    return true;
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_mul)
@@ -103,7 +102,7 @@ GT_BODY(gt_fn_mul)
         product = wrap_mul(product, gt_to_int64(args[i]));
     }
     *out = gt_int64(product);
-    return gt_charge(c, n);
+    return charge(c, args, n);
 }
 
 /* Division by -1 is negation, which for the smallest number is itself (and a trap of the processor). */
@@ -111,24 +110,22 @@ GT_BODY(gt_fn_div)
 {
     int64_t a = gt_to_int64(args[0]), b = gt_to_int64(args[1]);
 
-    (void) n;
     if (b == 0) {
         return gt_fail(c, "runtime error: integer divide by zero");
     }
     *out = gt_int64(b == -1 ? wrap_sub(0, a) : a / b);
-    return true;
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_mod)
 {
     int64_t a = gt_to_int64(args[0]), b = gt_to_int64(args[1]);
 
-    (void) n;
     if (b == 0) {
         return gt_fail(c, "runtime error: integer divide by zero");
     }
     *out = gt_int64(b == -1 ? 0 : a % b);
-    return true;
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_max)
@@ -141,7 +138,7 @@ GT_BODY(gt_fn_max)
         max = x > max ? x : max;
     }
     *out = gt_int64(max);
-    return gt_charge(c, n);
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_min)
@@ -154,7 +151,7 @@ GT_BODY(gt_fn_min)
         min = x < min ? x : min;
     }
     *out = gt_int64(min);
-    return gt_charge(c, n);
+    return charge(c, args, n);
 }
 
 /* --- decimals ----------------------------------------------------------------------------------------------------- */
@@ -164,7 +161,7 @@ static bool chain(gt_ctx *c, enum gt_decimal_op op, double first, const gt_value
     double *floats = gt_alloc_n(c, n, sizeof(*floats));
     double  result;
 
-    if (floats == NULL) {
+    if (floats == NULL || !charge(c, rest, n)) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -220,7 +217,7 @@ GT_BODY(gt_fn_maxf)
         max = go_max(max, gt_to_float(args[i]));
     }
     *out = gt_float(max);
-    return gt_charge(c, n);
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_minf)
@@ -231,23 +228,19 @@ GT_BODY(gt_fn_minf)
         min = go_min(min, gt_to_float(args[i]));
     }
     *out = gt_float(min);
-    return gt_charge(c, n);
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_floor)
 {
-    (void) c;
-    (void) n;
     *out = gt_float(floor(gt_to_float(args[0])));
-    return true;
+    return charge(c, args, n);
 }
 
 GT_BODY(gt_fn_ceil)
 {
-    (void) c;
-    (void) n;
     *out = gt_float(ceil(gt_to_float(args[0])));
-    return true;
+    return charge(c, args, n);
 }
 
 /*
@@ -298,9 +291,8 @@ GT_BODY(gt_fn_round)
     double whole;
     double fraction = modf(scaled, &whole);
 
-    (void) c;
     *out = gt_float((fraction >= limit ? ceil(scaled) : floor(scaled)) / power);
-    return true;
+    return charge(c, args, n);
 }
 
 /* --- sequences ---------------------------------------------------------------------------------------------------- */

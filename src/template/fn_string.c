@@ -218,20 +218,18 @@ GT_BODY(gt_fn_trim_prefix)
 {
     dsp_str s = args[1].s;
 
-    (void) c;
     (void) n;
     *out = gt_string(dsp_str_has_prefix(s, args[0].s) ? dsp_str_sub(s, args[0].s.len, s.len) : s);
-    return true;
+    return gt_charge_bytes(c, args[0].s.len);
 }
 
 GT_BODY(gt_fn_trim_suffix)
 {
     dsp_str s = args[1].s;
 
-    (void) c;
     (void) n;
     *out = gt_string(dsp_str_has_suffix(s, args[0].s) ? dsp_str_sub(s, 0, s.len - args[0].s.len) : s);
-    return true;
+    return gt_charge_bytes(c, args[0].s.len);
 }
 
 /* --- searching ---------------------------------------------------------------------------------------------------- */
@@ -246,18 +244,16 @@ GT_BODY(gt_fn_contains)
 
 GT_BODY(gt_fn_has_prefix)
 {
-    (void) c;
     (void) n;
     *out = gt_bool(dsp_str_has_prefix(args[1].s, args[0].s));
-    return true;
+    return gt_charge_bytes(c, args[0].s.len);
 }
 
 GT_BODY(gt_fn_has_suffix)
 {
-    (void) c;
     (void) n;
     *out = gt_bool(dsp_str_has_suffix(args[1].s, args[0].s));
-    return true;
+    return gt_charge_bytes(c, args[0].s.len);
 }
 
 /* The new text before each rune and at the end: what strings.Replace does for an empty old text. */

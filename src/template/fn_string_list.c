@@ -173,6 +173,20 @@ static int by_bytes(const void *a, const void *b)
     return dsp_str_cmp(((const gt_value *) a)->s, ((const gt_value *) b)->s);
 }
 
+/* One step for each comparison that sorting makes, and for each 64 bytes that they may look at. */
+static bool charge_sort(gt_ctx *c, const gt_list *list)
+{
+    uint64_t each = list->len, levels = 1;
+
+    for (size_t i = 0; i < list->len; i++) {
+        each += list->items[i].s.len / 64;
+    }
+    while (levels < 64 && list->len >> levels != 0) {
+        levels++;
+    }
+    return gt_charge(c, each > UINT64_MAX / levels ? UINT64_MAX : each * levels);
+}
+
 /* Bytewise, and for a []string in place: the list that was handed in is sorted too. What is no list becomes one. */
 GT_BODY(gt_fn_sort_alpha)
 {
@@ -180,10 +194,13 @@ GT_BODY(gt_fn_sort_alpha)
 
     (void) n;
     if (gt_is_list(args[0])) {
-        if (!gt_strslice(c, args[0], &list) || !gt_charge(c, gt_list_len(list) * 4)) {
+        if (!gt_strslice(c, args[0], &list)) {
             return false;
         }
         if (list != NULL && list->len > 1) {
+            if (!charge_sort(c, list)) {
+                return false;
+            }
             qsort(list->items, list->len, sizeof(list->items[0]), by_bytes);
         }
     } else {

@@ -180,6 +180,10 @@ bool gt_deep_equal(gt_ctx *c, gt_value a, gt_value b, bool *ok)
         return false;
     }
     if (a.type == GT_STRING || a.type == GT_ERROR) {
+        if (a.s.len == b.s.len && !gt_charge_bytes(c, a.s.len)) {
+            *ok = false;
+            return false;
+        }
         return dsp_str_eq(a.s, b.s);
     }
     if (gt_is_list(a) || gt_is_map(a)) {

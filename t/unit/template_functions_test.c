@@ -34,6 +34,11 @@ static struct result render(const dsp_template_options *options, const char *tex
     return result;
 }
 
+/* $l: 65,536 times the same text of a million bytes */
+#define BIG                                                                                                            \
+    "{{ $x := upper (repeat 1000000 \"x\") }}{{ $l := list $x }}"                                                      \
+    "{{ range 16 }}{{ $l = concat $l $l }}{{ end }}"
+
 /* Each asks for more than there is, most of them for more than any machine has. */
 static void hazards(void **state)
 {
@@ -73,6 +78,13 @@ static void hazards(void **state)
         "{{ $d := dict \"a\" 1 }}{{ range 100 }}{{ $d = dict \"l\" $d \"r\" $d }}{{ end }}{{ $_ := toJson $d }}",
         "{{ $d := dict \"a\" 1 }}{{ range 60 }}{{ $d = dict \"l\" $d \"r\" $d }}{{ end }}{{ $_ := toString $d }}",
         "{{ chunk 1 (until 3000000) }}",
+        /* long texts that are looked at again and again and never copied */
+        BIG "{{ sortAlpha $l }}",
+        BIG "{{ has (print (trunc 999999 $x) \"Y\") $l }}",
+        BIG "{{ uniq $l }}",
+        BIG "{{ range $l }}{{ $_ := float64 (first $l) }}{{ end }}",
+        BIG "{{ range $l }}{{ $_ := hasPrefix . . }}{{ end }}",
+        BIG "{{ $d := dict }}{{ range $l }}{{ $_ := hasKey $d . }}{{ end }}",
         /* dicts that hold themselves, which kill the Go engine */
         "{{ $d := dict }}{{ $_ := set $d \"self\" $d }}{{ deepCopy $d }}",
         "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}{{ $e := dict }}{{ $_ := set $e \"d\" $e }}{{ deepEqual $d $e }}",
