@@ -24,10 +24,10 @@ static void add_rune(dsp_buf *b, uint32_t r)
 
 /* --- verbs -------------------------------------------------------------------------------------------------------- */
 
-/* A nil location is only ever the field cacheZone of one whose fields are printed, which has a type of its own. */
-static const char *printed_type(gt_value v)
+/* The type's name in Go, which for a struct's own fields may be one that we have not. */
+static const char *printed_type(const gt_printer *p, gt_value v)
 {
-    return v.type == GT_LOCATION && v.location == NULL ? "*time.zone" : gt_type_name((enum gt_type) v.type);
+    return p->field_type != NULL ? p->field_type : gt_type_name((enum gt_type) v.type);
 }
 
 /* %!verb(type=value) */
@@ -43,7 +43,7 @@ static bool bad_verb(gt_printer *p, gt_value v, uint32_t verb)
     if (gt_is_nil(v)) {
         dsp_buf_addz(p->out, "<nil>");
     } else {
-        dsp_buf_addz(p->out, printed_type(v));
+        dsp_buf_addz(p->out, printed_type(p, v));
         dsp_buf_addc(p->out, '=');
         ok = gt_print_arg(p, v, 'v');
     }
@@ -171,7 +171,7 @@ static bool print_pointer(gt_printer *p, gt_value v, uint32_t verb)
     switch (verb) {
     case 'v':
         if (p->sharp_v) {
-            dsp_buf_addf(p->out, "(%s)(", printed_type(v));
+            dsp_buf_addf(p->out, "(%s)(", printed_type(p, v));
             if (u == 0) {
                 dsp_buf_addz(p->out, "nil");
             } else {
@@ -390,9 +390,11 @@ static bool print_struct(gt_printer *p, gt_value v, uint32_t verb, unsigned dept
             dsp_buf_addz(p->out, name);
             dsp_buf_addc(p->out, ':');
         }
+        p->field_type = ops->field_types != NULL ? ops->field_types[i] : NULL;
         if (!print_value(p, field, verb, depth + 1, !ops->fields_hidden)) {
             return false;
         }
+        p->field_type = NULL;
     }
     dsp_buf_addc(p->out, '}');
     return true;
@@ -406,7 +408,7 @@ static bool print_container(gt_printer *p, gt_value v, uint32_t verb, unsigned d
     case GT_KIND_MAP:
     case GT_KIND_SLICE:
         return is_byte_string(v, verb) ? print_bytes(p, v, verb)
-                                       : print_containers(p, v, verb, depth, gt_type_name((enum gt_type) v.type));
+                                       : print_containers(p, v, verb, depth, printed_type(p, v));
     case GT_KIND_STRUCT:
         return print_struct(p, v, verb, depth);
     default: /* a pointer: to a struct, which is shown only at the top */

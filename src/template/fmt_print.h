@@ -15,7 +15,8 @@ typedef struct gt_printer {
     bool plus_v, sharp_v; /* of %+v and %#v, for which plus and sharp are then off */
     int  width, precision;
 
-    bool erroring; /* inside %!d(…): String methods do not count */
+    bool        erroring;   /* inside %!d(…): String methods do not count */
+    const char *field_type; /* of the struct's field that is being printed, where Go has a type that we have not; or NULL */
 } gt_printer;
 
 /* --- fmt_format.c: one basic value under the flags; the verb is one that fits ---------------------------------------- */

@@ -125,6 +125,7 @@ typedef struct gt_type_ops {
     bool (*go_string)(struct gt_ctx *c, gt_value v, dsp_buf *out);
     /* The fields as %d, %+v and %#v see them, exported or not; for a pointer: those of its struct. */
     bool (*field_at)(gt_value v, size_t i, const char **name, gt_value *out); /* false: there are no more */
+    const char *const *field_types; /* names of the fields' types that are none of ours; NULL elements, or NULL */
     const char *struct_name; /* the struct's type name where the type is a pointer to it */
     bool        fields_hidden; /* they are not exported: their own String methods do not count */
     const gt_method   *methods;

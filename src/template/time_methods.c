@@ -657,8 +657,11 @@ static bool location_field_at(gt_value v, size_t i, const char **name, gt_value 
     return true;
 }
 
+static const char *const location_field_types[] = { NULL, "[]time.zone", "[]time.zoneTrans", NULL, NULL, NULL, "*time.zone" };
+
 const gt_type_ops gt_location_ops = {
     .field_at = location_field_at,
+    .field_types = location_field_types,
     .fields_hidden = true,
     .string = write_location,
     .json = write_empty_object,
