@@ -51,7 +51,7 @@ is( do { local $/; scalar <$made> }, slurp('deploy/monitoring/dispatcher.json'),
 
 SKIP: {
     skip 'no controller/metrics.c yet', 1 unless -e "$top/controller/metrics.c";
-    my $source = slurp('controller/metrics.c');
+    my $source = slurp('controller/metrics.c') . slurp('src/nginx/metrics.c');
     my %asked;
     for my $text ( map { slurp("deploy/monitoring/$_") } qw(dispatcher.json alerts.yaml) ) {
         $asked{$1} = 1 while $text =~ /\b((?:job_executions|dispatcher|controller_runtime|workqueue|rest_client|process|leader_election)_[a-z_]+)/g;

@@ -42,12 +42,12 @@ capabilities: {drop: [ALL]}
   command: [dispatcher-nginx]
   ports:
   - {name: http, containerPort: 8000}
-  - {name: nginx-probe, containerPort: 8082}
+  - {name: web-metrics, containerPort: 8082}
   readinessProbe:
-    httpGet: {path: /healthz, port: nginx-probe}
+    httpGet: {path: /healthz, port: web-metrics}
     periodSeconds: 5
   livenessProbe:
-    httpGet: {path: /healthz, port: nginx-probe}
+    httpGet: {path: /healthz, port: web-metrics}
     periodSeconds: 20
     timeoutSeconds: 5
   lifecycle:
