@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,6 +382,9 @@ static bool start_listening(dc_server *s)
         s->http = NULL;
         return false;
     }
+    /* Linux hands this on to accepted sockets. TLS sends an answer in several pieces, and without it the last of them waits
+     * 40 ms for an ACK. */
+    setsockopt(evhttp_bound_socket_get_fd(bound), IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *) &address, &len);
     s->port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &address)->sin6_port
                                                   : ((struct sockaddr_in *) &address)->sin_port);
