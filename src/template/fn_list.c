@@ -52,18 +52,52 @@ static const gt_value *items_of(gt_value v) { return v.list == NULL ? NULL : v.l
 
 GT_BODY(gt_fn_list) { return give(copied(c, n, args, n), out); }
 
+/* A copy with room to spare, which the next append to it uses. */
+static gt_list *with_room(gt_ctx *c, const gt_value *items, size_t len)
+{
+    gt_list *list = gt_list_new(c, GT_LIST_ANY, (len + 1) * 2);
+
+    if (list == NULL || !gt_charge(c, len + 1)) {
+        return NULL;
+    }
+    list->in_use = gt_alloc(c, sizeof(*list->in_use));
+    if (list->in_use == NULL) {
+        return NULL;
+    }
+    if (len > 0) {
+        memcpy(list->items, items, len * sizeof(*items));
+    }
+    list->len = len;
+    return list;
+}
+
+/*
+ * Go copies the whole list each time. Nobody can change an element of a []interface {}, so here the new list shares the
+ * items of the old one as long as there is room behind them that no other append has taken: a loop that appends costs
+ * what it makes.
+ */
 GT_BODY(gt_fn_append)
 {
-    size_t   len;
-    gt_list *list;
+    const gt_list *old = args[0].list;
+    gt_list       *list;
 
     (void) n;
     if (!want_list(c, args[0], "Cannot push on type")) {
         return false;
     }
-    len = gt_list_len(args[0].list);
-    list = copied(c, len + 1, items_of(args[0]), len);
-    return list != NULL && gt_list_add(c, list, args[1]) && give_grown(list, GT_GROWTH_PUSHED, out);
+    if (old != NULL && old->in_use != NULL && *old->in_use == old->len && old->len < old->size) {
+        list = gt_alloc(c, sizeof(*list));
+        if (list != NULL) {
+            *list = *old;
+        }
+    } else {
+        list = with_room(c, items_of(args[0]), gt_list_len(old));
+    }
+    if (list == NULL || !gt_list_add(c, list, args[1])) {
+        return false;
+    }
+    *list->in_use = list->len;
+    return give_grown(list, GT_GROWTH_PUSHED, out);
 }
 
 GT_BODY(gt_fn_prepend)

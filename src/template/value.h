@@ -128,6 +128,7 @@ typedef struct gt_list {
     uint8_t   type;     /* GT_LIST_… */
     uint8_t   growth;   /* enum gt_growth, capacity.h: how the Go program made it, which `slice` shows */
     uint32_t  capacity; /* GT_GROWTH_SLICED, _MADE: Go's cap() */
+    size_t   *in_use;   /* of a list that `append` made: how many of `size` items its newest descendant has; or NULL */
 } gt_list;
 
 typedef struct gt_entry {
