@@ -372,6 +372,15 @@ ngx_http_dispatcher_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    if (conf->execute == 1
+        && !ngx_http_dispatcher_serves(conf, &conf->default_namespace))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"dispatcher_default_namespace\" \"%V\" of location \"%V\" is not among its \"dispatcher_namespaces\"",
+                      &conf->default_namespace, &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 

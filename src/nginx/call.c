@@ -10,6 +10,8 @@ static ngx_int_t ngx_http_dispatcher_call_push(ngx_list_t *headers,
     char *name, char *lowcase, char *value);
 static ngx_http_request_body_t *ngx_http_dispatcher_call_body(
     ngx_http_request_t *r, ngx_str_t *body);
+static void ngx_http_dispatcher_call_redirected(ngx_http_request_t *r,
+    ngx_http_dispatcher_call_t *call);
 static ngx_int_t ngx_http_dispatcher_call_done(ngx_http_request_t *r,
     void *data, ngx_int_t rc);
 static time_t ngx_http_dispatcher_call_retry_after(ngx_http_request_t *r);
@@ -182,7 +184,7 @@ ngx_http_dispatcher_call_of(ngx_http_request_t *r)
 
 /*
  * In the preaccess phase: nothing was sent yet. A second time means that the
- * answer (X-Accel-Redirect) or an error_page led elsewhere.
+ * answer (X-Accel-Redirect) led elsewhere.
  */
 
 ngx_int_t
@@ -196,16 +198,12 @@ ngx_http_dispatcher_call_located(ngx_http_request_t *r,
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
     dlcf = ngx_http_get_module_loc_conf(r, ngx_http_dispatcher_module);
 
-    if (call->located) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "an API call was redirected to \"%V\" in location \"%V\": "
-                      "add \"proxy_ignore_headers X-Accel-Redirect;\" to the location of \"dispatcher_api\" "
-                      "and no \"error_page\"", &r->uri, &clcf->name);
-        call->misconfigured = 1;
+    if (call->location) {
+        ngx_http_dispatcher_call_redirected(r, call);
         return NGX_HTTP_BAD_GATEWAY;
     }
 
-    call->located = 1;
+    call->location = clcf;
 
     if (clcf->handler == NULL) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -228,6 +226,18 @@ ngx_http_dispatcher_call_located(ngx_http_request_t *r,
     call->misconfigured = 1;
 
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+static void
+ngx_http_dispatcher_call_redirected(ngx_http_request_t *r,
+    ngx_http_dispatcher_call_t *call)
+{
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "an API call was redirected to \"%V\": "
+                  "add \"proxy_ignore_headers X-Accel-Redirect;\" to the location of \"dispatcher_api\"",
+                  &r->uri);
+    call->misconfigured = 1;
 }
 
 
@@ -315,12 +325,27 @@ ngx_http_dispatcher_call_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
     call->rc = rc;
     call->sent = r->upstream && r->upstream->request_sent;
 
-    if (!call->located && rc != NGX_HTTP_CLIENT_CLOSED_REQUEST) {
+    if (call->location == NULL && rc != NGX_HTTP_CLIENT_CLOSED_REQUEST) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "the API call \"%V\" ended with %i before it reached its location: "
                       "check \"client_max_body_size 0;\" there, and \"return\", \"rewrite\" and \"if\" of the server",
                       &r->uri, rc);
         call->misconfigured = 1;
+
+    } else if (rc >= NGX_HTTP_SPECIAL_RESPONSE
+               && rc < NGX_HTTP_CLIENT_CLOSED_REQUEST)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "nginx itself answered the API call \"%V\" with %i: "
+                      "no \"proxy_intercept_errors\", limits or access rules in the location of \"dispatcher_api\"",
+                      &r->uri, rc);
+        call->misconfigured = 1;
+
+    } else if (call->location
+               != ngx_http_get_module_loc_conf(r, ngx_http_core_module)
+               && !call->misconfigured)
+    {
+        ngx_http_dispatcher_call_redirected(r, call);
     }
 
     if (rc == NGX_OK) {

@@ -45,7 +45,6 @@ struct ngx_http_dispatcher_call_s {
     unsigned      done:1;
     unsigned      complete:1;     /* the body came to its end */
     unsigned      overflow:1;     /* the body was longer than the maximum */
-    unsigned      located:1;      /* it reached its location */
     unsigned      sent:1;         /* some of it may have reached the API server */
     unsigned      misconfigured:1; /* the location is missing or unsafe */
 
@@ -53,6 +52,7 @@ struct ngx_http_dispatcher_call_s {
 
     size_t        size;
     ngx_pool_t   *pool;
+    void         *location;       /* that it reached */
 };
 
 

@@ -101,6 +101,11 @@ extern ngx_module_t  ngx_http_dispatcher_module;
 
 ngx_int_t ngx_http_dispatcher_execute_handler(ngx_http_request_t *r);
 
+/* whether this location serves the namespace */
+
+ngx_uint_t ngx_http_dispatcher_serves(ngx_http_dispatcher_loc_conf_t *conf,
+    ngx_str_t *namespace);
+
 /* the state of a request that a location of ours began to serve, also after an error_page has led elsewhere; or NULL */
 
 ngx_http_dispatcher_ctx_t *ngx_http_dispatcher_get_ctx(ngx_http_request_t *r);

@@ -22,8 +22,6 @@ static ngx_int_t ngx_http_dispatcher_check_path(ngx_http_request_t *r,
 static ngx_int_t ngx_http_dispatcher_get_path(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx, ngx_str_t *path, dsp_buf *why);
 static ngx_uint_t ngx_http_dispatcher_plain_path(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_dispatcher_serves(
-    ngx_http_dispatcher_loc_conf_t *conf, ngx_str_t *namespace);
 static void ngx_http_dispatcher_body_handler(ngx_http_request_t *r);
 static void ngx_http_dispatcher_log_payload(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx);
@@ -312,7 +310,7 @@ ngx_http_dispatcher_plain_path(ngx_http_request_t *r)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_dispatcher_serves(ngx_http_dispatcher_loc_conf_t *conf,
     ngx_str_t *namespace)
 {
