@@ -360,7 +360,10 @@ ngx_http_dispatcher_call_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
     call->handler(r->main, call);
 
     if (r->connection->error || rc == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
-        return rc;
+
+        /* with NGX_OK the access log would say 000 */
+
+        return rc == NGX_OK ? NGX_HTTP_CLIENT_CLOSED_REQUEST : rc;
     }
 
     return NGX_OK;

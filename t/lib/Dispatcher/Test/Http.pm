@@ -118,9 +118,14 @@ sub body {
     return if $method eq 'HEAD' || $answer->{status} == 204 || $answer->{status} == 304;
     if ( ( $answer->{headers}{'transfer-encoding'} // '' ) =~ /chunked/i ) {
         while (1) {
-            until ( $self->{buffer} =~ /^([0-9a-fA-F]+)[^\r\n]*\r\n/ ) { $self->fill($deadline) or return $answer->{cut} = 1 }
-            my ( $size, $start ) = ( hex $1, $+[0] );
-            until ( length $self->{buffer} >= $start + $size + 2 ) { $self->fill($deadline) or return $answer->{cut} = 1 }
+            my $start;
+            while ( ( $start = index( $self->{buffer}, "\r\n" ) + 2 ) < 2 ) {
+                return $answer->{cut} = 1 unless $self->fill($deadline);
+            }
+            my $size = hex substr $self->{buffer}, 0, $start - 2;
+            while ( length $self->{buffer} < $start + $size + 2 ) {
+                return $answer->{cut} = 1 unless $self->fill($deadline);
+            }
             $answer->{body} .= substr $self->{buffer}, $start, $size;
             substr $self->{buffer}, 0, $start + $size + 2, '';
             return unless $size;
