@@ -120,7 +120,7 @@ static bool equal(gt_ctx *c, gt_value a, gt_value b, bool *out)
         return true;
     case B_STRING:
         *out = dsp_str_eq(a.s, b.s);
-        return true;
+        return a.s.len != b.s.len || gt_charge_bytes(c, a.s.len);
     default:
         return objects_equal(c, a, b, out);
     }
@@ -153,7 +153,7 @@ static bool less(gt_ctx *c, gt_value a, gt_value b, bool *out)
         return true;
     case B_STRING:
         *out = dsp_str_cmp(a.s, b.s) < 0;
-        return true;
+        return gt_charge_bytes(c, a.s.len < b.s.len ? a.s.len : b.s.len);
     case B_UINT:
         *out = a.u < b.u;
         return true;

@@ -131,6 +131,9 @@ GT_BODY(gt_fn_date_modify)
     int64_t d;
 
     (void) n;
+    if (!gt_charge(c, args[0].s.len / 16)) {
+        return false;
+    }
     if (!gt_duration_parse(args[0].s, &d, must ? gt_fail_text(c) : NULL)) {
         if (must) {
             return gt_failed(c);
@@ -185,6 +188,9 @@ GT_BODY(gt_fn_duration)
 
     (void) n;
     if (args[0].type == GT_STRING) {
+        if (!gt_charge_bytes(c, args[0].s.len)) {
+            return false;
+        }
         gt_parse_int(args[0].s, 10, &seconds);
     } else if (args[0].type == GT_INT64) {
         seconds = args[0].i;
@@ -204,6 +210,9 @@ GT_BODY(gt_fn_duration_round)
 
     (void) n;
     if (args[0].type == GT_STRING) {
+        if (!gt_charge(c, args[0].s.len / 16)) {
+            return false;
+        }
         gt_duration_parse(args[0].s, &d, NULL);
     } else if (args[0].type == GT_INT64) {
         d = args[0].i;

@@ -140,10 +140,9 @@ GT_BODY(gt_fn_base)
 
 GT_BODY(gt_fn_ext)
 {
-    (void) c;
     (void) n;
     *out = gt_string(gt_path_ext(args[0].s));
-    return true;
+    return gt_charge_bytes(c, args[0].s.len);
 }
 
 GT_BODY(gt_fn_is_abs)

@@ -84,6 +84,9 @@ static void hazards(void **state)
         BIG "{{ uniq $l }}",
         BIG "{{ range $l }}{{ $_ := float64 (first $l) }}{{ end }}",
         BIG "{{ range $l }}{{ $_ := hasPrefix . . }}{{ end }}",
+        BIG "{{ range $l }}{{ $_ := ext . }}{{ end }}",
+        BIG "{{ range $l }}{{ $_ := eq . \"X\" }}{{ end }}{{ range $l }}{{ $_ := lt . $x }}{{ end }}",
+        "{{ $x := repeat 1000000 \"1h\" }}{{ range 1000000 }}{{ $_ := durationRound $x }}{{ end }}",
         BIG "{{ $d := dict }}{{ range $l }}{{ $_ := hasKey $d . }}{{ end }}",
         /* dicts that hold themselves, which kill the Go engine */
         "{{ $d := dict }}{{ $_ := set $d \"self\" $d }}{{ deepCopy $d }}",
