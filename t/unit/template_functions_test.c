@@ -61,7 +61,7 @@ static void hazards(void **state)
         "{{ $x := repeat 1000000 \"\\x00\" }}{{ range until 20 }}{{ $x = quote $x }}{{ end }}",
         "{{ $x := repeat 100000 \"\\x01\" }}{{ range until 20 }}{{ $x = toJson $x }}{{ end }}",
         "{{ $l := list 1 }}{{ range until 40 }}{{ $l = concat $l $l }}{{ end }}",
-        "{{ $l := list 1 }}{{ range until 100000 }}{{ $l = append $l . }}{{ end }}",
+        "{{ $l := list 1 }}{{ range until 100000 }}{{ $l = prepend $l . }}{{ end }}",
         "{{ $l := until 100000 }}{{ uniq $l }}",
         "{{ $l := until 10000 }}{{ range $l }}{{ $_ := without $l -1 -2 -3 -4 }}{{ end }}",
         "{{ $l := until 10000 }}{{ range $l }}{{ $_ := has -1 $l }}{{ end }}",
