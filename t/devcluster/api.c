@@ -67,6 +67,14 @@ static bool known_sub(const dc_request *r)
 
 static void not_allowed(dc_request *r)
 {
+    if (r->kind->custom && r->method == EVHTTP_REQ_DELETE) {
+        dc_fail_set(&r->fail, 405, "MethodNotAllowed", "delete is not supported on resources of kind \"%s.%s\"",
+                    r->kind->plural, r->kind->group);
+        r->fail.details = cJSON_CreateObject();
+        dc_set_str(r->fail.details, "group", r->kind->group);
+        dc_set_str(r->fail.details, "kind", r->kind->plural);
+        return;
+    }
     dc_fail_set(&r->fail, 405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
     r->fail.details = cJSON_CreateObject();
 }
@@ -88,6 +96,13 @@ static void serve_collection(dc_request *r)
     case EVHTTP_REQ_DELETE:
         dc_delete_collection(r);
         break;
+    case EVHTTP_REQ_PUT:
+        if (r->kind->custom) {
+            dc_fail_set(&r->fail, 400, "BadRequest", "name must be provided");
+            break;
+        }
+        not_allowed(r);
+        break;
     default:
         not_allowed(r);
     }
@@ -102,6 +117,13 @@ static void serve_object(dc_request *r)
             dc_log_serve(r);
         } else {
             dc_read_get(r);
+        }
+        break;
+    case EVHTTP_REQ_POST:
+        if (r->kind->custom && r->sub == NULL) { /* its handler takes the name for part of a create */
+            dc_write_create(r);
+        } else {
+            not_allowed(r);
         }
         break;
     case EVHTTP_REQ_PUT:
@@ -121,14 +143,31 @@ static void serve_object(dc_request *r)
     }
 }
 
+const char *dc_options_kind(const dc_request *r)
+{
+    switch (r->method) {
+    case EVHTTP_REQ_PUT:
+        return "UpdateOptions";
+    case EVHTTP_REQ_PATCH:
+        return "PatchOptions";
+    case EVHTTP_REQ_DELETE:
+        return "DeleteOptions";
+    default:
+        return "CreateOptions";
+    }
+}
+
 static bool check_options(dc_request *r)
 {
     const char *dry_run = dc_query(r, "dryRun");
     const char *watch = dc_query(r, "watch");
 
     if (dry_run != NULL && strcmp(dry_run, "All") != 0 && *dry_run != '\0') {
-        return dc_fail_set(&r->fail, 422, "Invalid",
-                           " \"\" is invalid: dryRun: Unsupported value: \"%s\": supported values: \"All\"", dry_run);
+        dc_name   name = { "meta.k8s.io", dc_options_kind(r), "", "" };
+        dc_errors errors = { NULL };
+        dc_other_error(&errors, "FieldValueNotSupported", "dryRun",
+                       "Unsupported value: [\"%s\"]: supported values: \"All\"", dry_run);
+        return dc_errors_done(&errors, name, &r->fail);
     }
     r->dry_run = dry_run != NULL && *dry_run != '\0';
     r->watch = watch != NULL && strcmp(watch, "0") != 0 && strcmp(watch, "false") != 0;
@@ -141,7 +180,9 @@ static bool check_options(dc_request *r)
 
 static void serve_resource(dc_request *r)
 {
-    if (!known_sub(r)) {
+    if (!known_sub(r) && r->kind->custom) {
+        dc_fail_not_found(&r->fail, dc_request_name(r));
+    } else if (!known_sub(r)) {
         dc_fail_set(&r->fail, 404, "NotFound", "the server could not find the requested resource");
         r->fail.details = cJSON_CreateObject();
     } else if (check_options(r)) {
@@ -214,7 +255,7 @@ void dc_api_serve(dc_request *r)
 
 bool dc_known_body_type(const char *type)
 {
-    static const char *const known[] = { "json", "yaml", "application/vnd.kubernetes.protobuf", "form-urlencoded" };
+    static const char *const known[] = { "json", "yaml", "application/vnd.kubernetes.protobuf" };
 
     for (size_t i = 0; type != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
         if (strstr(type, known[i]) != NULL) {
@@ -240,7 +281,11 @@ cJSON *dc_body_tree(dc_request *r, cJSON *duplicates)
     if (tree == NULL && type != NULL && strstr(type, "protobuf") != NULL) {
         dc_fail_set(&r->fail, 415, "UnsupportedMediaType", "%s", error);
     } else if (tree == NULL) {
-        dc_fail_set(&r->fail, 400, "BadRequest", "error decoding the request body: %s", error);
+        dc_fail_set(&r->fail, 400, "BadRequest",
+                    "the object provided is unrecognized (must be of type %s): couldn't get version/kind; json parse "
+                    "error: %s (%.*s)", r->kind->kind, r->body.len == 0 ? "unexpected end of JSON input" : error,
+                    (int) (r->body.len == 0 ? 7 : r->body.len < 22 ? r->body.len : 22),
+                    r->body.len == 0 ? "<empty>" : r->body.data);
     }
     return tree;
 }

@@ -28,6 +28,9 @@ cJSON *dc_body_tree(dc_request *r, cJSON *duplicates);
 /* Whether bodies of this Content-Type are read; none, and curl's default, are taken for JSON. */
 bool dc_known_body_type(const char *type);
 
+/* "CreateOptions", "PatchOptions", …, for messages about the query. */
+const char *dc_options_kind(const dc_request *r);
+
 /* The name of the request's object in messages. */
 dc_name dc_request_name(const dc_request *r);
 

@@ -96,8 +96,10 @@ static bool settle_conflicts(dc_request *r, cJSON *managers, const cJSON *mine, 
         }
         for (const cJSON *f = fields->child; f != NULL; f = f->next) {
             cJSON *c = cJSON_CreateObject();
-            snprintf(with, sizeof(with), "conflict with \"%.200s\" using %.100s", dc_str(m, "manager"),
-                     dc_str(m, "apiVersion"));
+            bool applier = strcmp(dc_str(m, "operation"), "Apply") == 0;
+            snprintf(with, sizeof(with),
+                     applier ? "conflict with \"%.200s\"" : "conflict with \"%.200s\" using %.100s",
+                     dc_str(m, "manager"), dc_str(m, "apiVersion"));
             dc_set_str(c, "with", with);
             dc_set_str(c, "field", f->valuestring);
             cJSON_AddItemToArray(found, c);

@@ -51,19 +51,20 @@ static enum dc_propagation effective(const dc_kind *kind, const cJSON *tree, enu
 
 bool dc_delete_object(dc_cluster *c, dc_kind *kind, dc_object *o, const dc_delete *how, dc_fail *f)
 {
-    size_t n;
-    char   now[32], rv[24];
+    dc_name name = { kind->group, kind->kind, kind->kind, o->name };
+    size_t  n;
+    char    now[32], rv[24];
 
     snprintf(rv, sizeof(rv), "%" PRIu64, o->rv);
     if (how->uid != NULL && strcmp(how->uid, o->uid) != 0) {
-        return dc_fail_conflict(f, dc_kind_name(kind, o->name),
-                                "Precondition failed: UID in precondition: %s, UID in object meta: %s", how->uid,
-                                o->uid);
+        return dc_fail_conflict(f, name,
+                                "the UID in the precondition (%s) does not match the UID in record (%s). The object "
+                                "might have been deleted and then recreated", how->uid, o->uid);
     }
     if (how->rv != NULL && strcmp(how->rv, rv) != 0) {
-        return dc_fail_conflict(f, dc_kind_name(kind, o->name),
-                                "Precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object "
-                                "meta: %s", how->rv, rv);
+        return dc_fail_conflict(f, name,
+                                "the ResourceVersion in the precondition (%s) does not match the ResourceVersion in "
+                                "record (%s). The object might have been modified", how->rv, rv);
     }
     if (how->dry_run) {
         return true;
@@ -72,8 +73,7 @@ bool dc_delete_object(dc_cluster *c, dc_kind *kind, dc_object *o, const dc_delet
     cJSON              *metadata = dc_get(tree, "metadata");
     enum dc_propagation policy = effective(kind, tree, how->policy);
     free(dc_store_dependents(&c->store, o->uid, &n));
-    /* without dependents the policies make no difference, and the garbage collector needs not be waited for */
-    set_policy(metadata, n > 0 ? policy : DC_BACKGROUND);
+    set_policy(metadata, policy);
     int64_t grace = 0;
     if (kind == c->pods) {
         int64_t own = dc_int_or(dc_get(tree, "spec"), "terminationGracePeriodSeconds", 30);
@@ -138,7 +138,7 @@ static bool read_options(dc_request *r, dc_delete *how, cJSON **body)
         if (!dc_known_body_type(type)) {
             return dc_fail_set(&r->fail, 415, "UnsupportedMediaType",
                                "the body of the request was in an unknown format - accepted media types include: "
-                               "application/json, application/yaml");
+                               "application/json, application/yaml, application/vnd.kubernetes.protobuf");
         }
         *body = dc_body_tree(r, NULL);
         if (*body == NULL) {

@@ -167,6 +167,17 @@ void dc_other_error(dc_errors *e, const char *reason, const char *field, const c
     free(text);
 }
 
+/* The message names the same error once. */
+static bool repeated(const cJSON *causes, const cJSON *cause)
+{
+    for (const cJSON *c = causes->child; c != cause; c = c->next) {
+        if (dc_equal(c, cause)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool dc_errors_done(dc_errors *e, dc_name n, dc_fail *f)
 {
     dsp_buf text;
@@ -179,10 +190,16 @@ bool dc_errors_done(dc_errors *e, dc_name n, dc_fail *f)
         e->causes = NULL;
         return false;
     }
-    bool many = e->causes->child->next != NULL;
+    bool many = false;
+    for (const cJSON *c = e->causes->child->next; c != NULL; c = c->next) {
+        many = many || !repeated(e->causes, c);
+    }
     dsp_buf_init(&text, 8 << 20);
     for (const cJSON *c = e->causes->child; c != NULL; c = c->next) {
         const char *field = dc_str(c, "field");
+        if (repeated(e->causes, c)) {
+            continue;
+        }
         dsp_buf_addf(&text, "%s%s: %s", c == e->causes->child ? "" : ", ", field != NULL ? field : "<nil>",
                      dc_str(c, "message"));
     }
@@ -190,6 +207,9 @@ bool dc_errors_done(dc_errors *e, dc_name n, dc_fail *f)
                 n.name != NULL ? n.name : "", many ? "[" : "", dsp_buf_cstr(&text), many ? "]" : "");
     dsp_buf_free(&text);
     name_details(f, n, n.kind);
+    if (*n.kind == '\0') {
+        dc_del(f->details, "kind");
+    }
     dc_set(f->details, "causes", e->causes);
     e->causes = NULL;
     return false;

@@ -10,7 +10,8 @@
 static const dc_column columns[] = {
     { "Name", "string", "name", "Name must be unique within a namespace.", 0 },
     { "Status", "string", "", "Status of the job.", 0 },
-    { "Completions", "string", "", "The desired number of successfully finished pods the job should be run with.", 0 },
+    { "Completions", "string", "", "The number of pods which reached phase Succeeded. The value increases monotonically for a given spec. However, "
+      "it may decrease in reaction to scale down of elastic indexed jobs.", 0 },
     { "Duration", "string", "", "Time required to complete the job.", 0 },
     { "Age", "string", "", "CreationTimestamp is the time when this object was created.", 0 },
     { "Containers", "string", "", "Names of each container in the template.", 1 },
@@ -149,6 +150,9 @@ static void prepare(struct dc_cluster *c, cJSON *job, const cJSON *old)
     }
     default_int(spec, "parallelism", 1);
     default_int(spec, "backoffLimit", 6);
+    if (dc_get(spec, "manualSelector") == NULL) {
+        dc_set_bool(spec, "manualSelector", false);
+    }
     default_str(spec, "completionMode", "NonIndexed");
     default_str(spec, "podReplacementPolicy", "TerminatingOrFailed");
     if (dc_get(spec, "suspend") == NULL) {
@@ -164,8 +168,11 @@ static void prepare(struct dc_cluster *c, cJSON *job, const cJSON *old)
     }
     pod = dc_ensure(template, "spec");
     dc_pod_spec_defaults(pod);
-    labels = dc_ensure(dc_get(job, "metadata"), "labels");
-    if (labels->child == NULL && dc_get(metadata, "labels") != NULL) {
+    labels = dc_get(dc_get(job, "metadata"), "labels");
+    const char *name = dc_str(dc_get(job, "metadata"), "name");
+    /* a real server does this when it reads the Job back: a name that is too long for a label is refused before */
+    if ((labels == NULL || labels->child == NULL) && dc_get(metadata, "labels") != NULL && name != NULL &&
+        strlen(name) <= 63) {
         dc_set(dc_get(job, "metadata"), "labels", dc_copy(dc_get(metadata, "labels")));
     }
     if (dc_get(job, "status") == NULL) {
@@ -202,7 +209,12 @@ static void validate_update(const cJSON *job, const cJSON *old, dc_errors *error
 
     immutable(spec, before, "completions", errors);
     immutable(spec, before, "selector", errors);
-    immutable(spec, before, "template", errors);
+    const cJSON *template = dc_get(spec, "template"), *old_template = dc_get(before, "template");
+    if (dc_equal(dc_get(template, "metadata"), dc_get(old_template, "metadata")) && !dc_equal(template, old_template)) {
+        dc_invalid(errors, "spec.template.spec", dc_get(template, "spec"), "field is immutable");
+    } else {
+        immutable(spec, before, "template", errors);
+    }
     immutable(spec, before, "completionMode", errors);
     immutable(spec, before, "podFailurePolicy", errors);
     immutable(spec, before, "backoffLimitPerIndex", errors);
@@ -223,8 +235,12 @@ static void validate(const cJSON *job, const cJSON *old, dc_errors *errors)
         dc_invalid_text(errors, "spec.template.labels", name, "must be no more than 63 bytes");
         dc_invalid_text(errors, "spec.template.labels", name, "must be no more than 63 bytes");
     }
-    if (old == NULL && !cJSON_IsTrue(dc_get(spec, "manualSelector")) && dc_at(spec, "selector", "matchExpressions", NULL)) {
+    if (old == NULL && !cJSON_IsTrue(dc_get(spec, "manualSelector")) &&
+        (dc_at(spec, "selector", "matchExpressions", NULL) != NULL ||
+         cJSON_GetArraySize(dc_at(spec, "selector", "matchLabels", NULL)) != 1)) {
         dc_invalid(errors, "spec.selector", dc_get(spec, "selector"), "`selector` not auto-generated");
+        dc_invalid(errors, "spec.template.metadata.labels", dc_at(spec, "template", "metadata", "labels", NULL),
+                   "`selector` does not match template `labels`");
     }
     dc_pod_spec_validate(pod, "spec.template.spec", errors);
     if (policy == NULL || (strcmp(policy, "Never") != 0 && strcmp(policy, "OnFailure") != 0)) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "table.h"
 #include "tree.h"
 
@@ -102,8 +103,29 @@ static const char *const event_fields[] = {
     "reportingComponent", "source", "type", NULL,
 };
 
+/* What Go writes although it is empty. */
+static void event_prepare(struct dc_cluster *c, cJSON *event, const cJSON *old)
+{
+    static const char *const times[] = { "eventTime", "firstTimestamp", "lastTimestamp" };
+
+    (void) c;
+    (void) old;
+    for (size_t i = 0; i < 3; i++) {
+        if (dc_get(event, times[i]) == NULL) {
+            dc_set(event, times[i], cJSON_CreateNull());
+        }
+    }
+    dc_ensure(event, "source");
+    if (dc_get(event, "reportingComponent") == NULL) {
+        dc_set_str(event, "reportingComponent", "");
+    }
+    if (dc_get(event, "reportingInstance") == NULL) {
+        dc_set_str(event, "reportingInstance", "");
+    }
+}
+
 const dc_hooks dc_event_hooks = {
-    .validate = event_validate, .cells = event_cells, .columns = event_columns, .fields = event_fields,
+    .prepare = event_prepare, .validate = event_validate, .cells = event_cells, .columns = event_columns, .fields = event_fields,
 };
 
 /* ---- config maps and secrets ---- */
@@ -218,6 +240,23 @@ static void lease_validate(const cJSON *object, const cJSON *old, dc_errors *err
     }
 }
 
-const dc_hooks dc_lease_hooks = { .validate = lease_validate, .cells = lease_cells, .columns = lease_columns };
+static bool lease_admit(struct dc_cluster *c, const cJSON *object, dc_fail *f)
+{
+    static const char *const times[] = { "acquireTime", "renewTime" };
+    int64_t                  us;
+
+    (void) c;
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = dc_str(dc_get(object, "spec"), times[i]);
+        if (text != NULL && !dsp_time_parse(dsp_str_from(text), &us)) {
+            return dc_fail_set(f, 400, "BadRequest",
+                               "Lease in version \"v1\" cannot be handled as a Lease: parsing time \"%s\" as "
+                               "\"2006-01-02T15:04:05.000000Z07:00\": cannot parse \"%s\" as \"2006\"", text, text);
+        }
+    }
+    return true;
+}
+
+const dc_hooks dc_lease_hooks = { .admit = lease_admit, .validate = lease_validate, .cells = lease_cells, .columns = lease_columns };
 
 const dc_hooks dc_rbac_hooks = { .path_name = true };

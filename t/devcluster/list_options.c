@@ -47,7 +47,7 @@ static void check(dc_request *r, const dc_list_options *o, const char *match, bo
     }
     if (r->watch) {
         dc_other_error(errors, forbidden, "resourceVersionMatch",
-                       "Forbidden: resourceVersionMatch is forbidden for watch");
+                       "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
     } else if (!o->has_rv) {
         dc_other_error(errors, forbidden, "resourceVersionMatch",
                        "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
@@ -63,6 +63,16 @@ static void check(dc_request *r, const dc_list_options *o, const char *match, bo
     }
 }
 
+/* A real server says 400 for a list and, having looked less closely, 500 for a get or a watch. */
+bool dc_bad_revision(dc_request *r, const char *rv)
+{
+    bool list = r->name == NULL && !r->watch;
+
+    return dc_fail_set(&r->fail, list ? 400 : 500, list ? "BadRequest" : "",
+                       "%sresourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax",
+                       list ? "invalid resource version: " : "", rv, rv);
+}
+
 bool dc_list_options_read(dc_request *r, dc_list_options *o)
 {
     static const dc_name name = { "meta.k8s.io", "ListOptions", "listoptions", "" };
@@ -74,9 +84,7 @@ bool dc_list_options_read(dc_request *r, dc_list_options *o)
     memset(o, 0, sizeof(*o));
     o->has_rv = rv != NULL && *rv != '\0';
     if (o->has_rv && !dsp_str_u64(dsp_str_from(rv), &o->rv)) {
-        return dc_fail_set(&r->fail, 400, "BadRequest",
-                           "resourceVersion: Invalid value: \"%s\": strconv.ParseUint: parsing \"%s\": invalid syntax",
-                           rv, rv);
+        return dc_bad_revision(r, rv);
     }
     match = match != NULL && *match != '\0' ? match : NULL;
     o->exact = match != NULL && strcmp(match, "Exact") == 0;
@@ -125,7 +133,7 @@ bool dc_revision_reached(dc_request *r, uint64_t rv)
         evtimer_add(r->timer, &patience);
         return false;
     }
-    dc_fail_set(&r->fail, 504, "Timeout", "Too large resource version: %" PRIu64 ", current: %" PRIu64, rv,
+    dc_fail_set(&r->fail, 504, "Timeout", "Timeout: Too large resource version: %" PRIu64 ", current: %" PRIu64, rv,
                 r->cluster->store.rv);
     dc_fail_retry_after(&r->fail, 1);
     dc_fail_cause(&r->fail, "ResourceVersionTooLarge", "", "Too large resource version");

@@ -20,6 +20,9 @@ typedef struct dc_list_options {
     dc_selector *selector; /* owned */
 } dc_list_options;
 
+/* Refuses a resourceVersion that is no number. */
+bool dc_bad_revision(dc_request *r, const char *rv);
+
 bool dc_list_options_read(dc_request *r, dc_list_options *o);
 void dc_list_options_free(dc_list_options *o);
 

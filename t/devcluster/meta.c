@@ -188,9 +188,94 @@ void dc_meta_update(const dc_kind *kind, cJSON *object, const cJSON *old)
     if (dc_get(metadata, "generateName") == NULL) {
         keep(metadata, before, "generateName");
     }
+    (void) kind;
+}
+
+void dc_meta_count_generation(const dc_kind *kind, cJSON *object, const cJSON *old)
+{
     if (kind->generation && spec_changed(object, old)) {
-        dc_set_int(metadata, "generation", dc_int_or(before, "generation", 0) + 1);
+        dc_set_int(dc_get(object, "metadata"), "generation", dc_int_or(dc_get(old, "metadata"), "generation", 0) + 1);
     }
+}
+
+enum member_type { TEXT, NUMBER, TEXTS, TEXT_MAP, OBJECTS };
+
+static const struct {
+    const char      *name;
+    enum member_type type;
+} members[] = {
+    { "name", TEXT },          { "generateName", TEXT },      { "namespace", TEXT },
+    { "selfLink", TEXT },      { "uid", TEXT },               { "resourceVersion", TEXT },
+    { "generation", NUMBER },  { "creationTimestamp", TEXT }, { "deletionTimestamp", TEXT },
+    { "deletionGracePeriodSeconds", NUMBER }, { "labels", TEXT_MAP }, { "annotations", TEXT_MAP },
+    { "ownerReferences", OBJECTS }, { "finalizers", TEXTS },  { "managedFields", OBJECTS },
+};
+
+/* NULL: the type is right; else the JSON type that it has. */
+static const char *wrong_type(const cJSON *node, enum member_type type)
+{
+    bool        container = type == TEXTS || type == TEXT_MAP;
+    const char *have = cJSON_IsString(node)   ? "string"
+                       : cJSON_IsArray(node)  ? "array"
+                       : cJSON_IsObject(node) ? "object"
+                       : cJSON_IsBool(node)   ? "bool"
+                                              : "number";
+
+    if (type == TEXT || type == NUMBER) {
+        return (type == TEXT ? cJSON_IsString(node) : dc_is_number(node)) ? NULL : have;
+    }
+    if (type == TEXT_MAP ? !cJSON_IsObject(node) : !cJSON_IsArray(node)) {
+        return have;
+    }
+    for (const cJSON *c = node->child; c != NULL; c = c->next) {
+        const char *inner = container ? wrong_type(c, TEXT) : cJSON_IsObject(c) ? NULL : "string";
+        if (inner != NULL) {
+            return inner;
+        }
+    }
+    return NULL;
+}
+
+static bool decode_member(const dc_kind *kind, int version, cJSON *metadata, cJSON *m, cJSON *problems, dc_fail *f)
+{
+    static const char *const go[] = { "string", "int64", "string", "string", "v1.OwnerReference" };
+    char                     text[600];
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (strcmp(members[i].name, m->string) != 0) {
+            continue;
+        }
+        const char *have = cJSON_IsNull(m) ? NULL : wrong_type(m, members[i].type);
+        if (have != NULL) {
+            return dc_fail_set(f, 400, "BadRequest",
+                               "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s into Go "
+                               "struct field ObjectMeta.%s%s of type %s", kind->kind, kind->versions[version].name,
+                               kind->kind, have, kind->custom ? "" : "metadata.", m->string, go[members[i].type]);
+        }
+        if (cJSON_IsNull(m) || (members[i].type > NUMBER && m->child == NULL)) {
+            cJSON_Delete(cJSON_DetachItemViaPointer(metadata, m));
+        }
+        return true;
+    }
+    if (problems != NULL) {
+        snprintf(text, sizeof(text), "unknown field \"metadata.%s\"", m->string);
+        cJSON_AddItemToArray(problems, cJSON_CreateString(text));
+    }
+    cJSON_Delete(cJSON_DetachItemViaPointer(metadata, m));
+    return true;
+}
+
+bool dc_meta_decode(const dc_kind *kind, int version, cJSON *object, cJSON *problems, dc_fail *f)
+{
+    cJSON *metadata = dc_get(object, "metadata"), *next;
+
+    for (cJSON *m = metadata->child; m != NULL; m = next) {
+        next = m->next;
+        if (!decode_member(kind, version, metadata, m, problems, f)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void validate_name(const dc_kind *kind, const cJSON *metadata, dc_errors *errors)
@@ -203,6 +288,9 @@ static void validate_name(const dc_kind *kind, const cJSON *metadata, dc_errors 
         return;
     }
     const char *rule = label ? dc_check_label(name) : dc_check_subdomain(name);
+    if (label && rule != NULL && strchr(name, '.') != NULL) {
+        rule = "must not contain dots";
+    }
     if (rule != NULL && !(kind->hooks != NULL && kind->hooks->path_name)) {
         dc_invalid_text(errors, "metadata.name", name, "%s", rule);
     } else if (kind->hooks != NULL && kind->hooks->path_name && strpbrk(name, "/%") != NULL) {
@@ -266,14 +354,14 @@ static void validate_owners(const cJSON *metadata, dc_errors *errors)
 {
     static const char *const needed[] = { "apiVersion", "kind", "name", "uid", NULL };
     const cJSON             *owners = dc_get(metadata, "ownerReferences");
-    int                      index = 0, controllers = 0;
+    int                      controllers = 0;
     char                     field[80];
 
-    for (const cJSON *o = owners != NULL ? owners->child : NULL; o != NULL; o = o->next, index++) {
+    for (const cJSON *o = owners != NULL ? owners->child : NULL; o != NULL; o = o->next) {
         for (int i = 0; needed[i] != NULL; i++) {
             const char *value = dc_str(o, needed[i]);
             if (value == NULL || *value == '\0') {
-                snprintf(field, sizeof(field), "metadata.ownerReferences[%d].%s", index, needed[i]);
+                snprintf(field, sizeof(field), "metadata.ownerReferences.%s", needed[i]);
                 dc_invalid_text(errors, field, "", "must not be empty");
             }
         }

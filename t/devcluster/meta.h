@@ -16,8 +16,14 @@ void dc_random_suffix(char out[6]);
 /* A new object's system fields: uid, creationTimestamp, generation; the name from generateName. */
 void dc_meta_create(const dc_kind *kind, cJSON *object);
 
-/* What a client may not change is taken from the old object; generation counts. before the comparison of both. */
+/* What a client may not change is taken from the old object. */
 void dc_meta_update(const dc_kind *kind, cJSON *object, const cJSON *old);
+
+/* Counts a change of the spec, after defaulting. */
+void dc_meta_count_generation(const dc_kind *kind, cJSON *object, const cJSON *old);
+
+/* Types of the members of metadata (a wrong one is 400), unknown ones, and empty ones, which Go leaves out. */
+bool dc_meta_decode(const dc_kind *kind, int version, cJSON *object, cJSON *problems, dc_fail *f);
 
 /* Names, labels, annotations, owner references, finalizers. */
 void dc_meta_validate(const dc_kind *kind, const cJSON *object, const cJSON *old, dc_errors *errors);

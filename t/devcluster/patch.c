@@ -186,12 +186,21 @@ static bool apply_operation(cJSON **root, const char *op, const char *path, cons
     return add_at(root, path, copy);
 }
 
+static bool unfit(dc_fail *f)
+{
+    dc_fail_set(f, 422, "Invalid", "the server rejected our request due to an error in our request");
+    f->details = cJSON_CreateObject();
+    return false;
+}
+
 bool dc_json_patch(cJSON **target, const cJSON *patch, dc_fail *f)
 {
     static const char *const known[] = { "add", "remove", "replace", "move", "copy", "test" };
 
     if (!cJSON_IsArray(patch)) {
-        return dc_fail_set(f, 400, "BadRequest", "json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+        return dc_fail_set(f, 400, "BadRequest",
+                           "error decoding patch: json: cannot unmarshal object into Go value of type "
+                           "[]handlers.jsonPatchOp");
     }
     for (const cJSON *o = patch->child; o != NULL; o = o->next) {
         const char *op = dc_str(o, "op"), *path = dc_str(o, "path"), *from = dc_str(o, "from");
@@ -200,16 +209,10 @@ bool dc_json_patch(cJSON **target, const cJSON *patch, dc_fail *f)
             valid = valid || strcmp(op, known[i]) == 0;
         }
         if (!valid || path == NULL) {
-            return dc_fail_set(f, 400, "BadRequest", "Unexpected kind: %s", op != NULL ? op : "unknown");
+            return unfit(f);
         }
         if (!apply_operation(target, op, path, from, dc_get(o, "value"))) {
-            if (strcmp(op, "test") == 0) {
-                return dc_fail_set(f, 422, "Invalid",
-                                   "the server rejected our request due to an error in our request");
-            }
-            return dc_fail_set(f, 422, "Invalid",
-                               "the server rejected our request due to an error in our request: %s operation does not "
-                               "apply: doc is missing path: \"%s\"", op, path);
+            return unfit(f);
         }
     }
     return true;

@@ -65,7 +65,9 @@ static cJSON *patched(dc_request *r, enum format format, const dc_object *o, con
         good = dc_json_patch(&tree, patch, &r->fail);
     } else if (format == MERGE_PATCH) {
         if (!cJSON_IsObject(patch)) {
-            good = dc_fail_set(&r->fail, 400, "BadRequest", "the patch is not an object");
+            good = dc_fail_set(&r->fail, 400, "BadRequest",
+                               "error decoding patch: json: cannot unmarshal array into Go value of type "
+                               "map[string]interface {}");
         } else {
             tree = dc_merge_patch(tree, patch);
         }

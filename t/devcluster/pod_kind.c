@@ -119,7 +119,8 @@ static void validate_env(const cJSON *container, const char *path, dc_errors *er
         } else if (strchr(name, '=') != NULL) {
             snprintf(field, sizeof(field), "%s.env[%d].name", path, index);
             dc_invalid_text(errors, field, name,
-                            "environment variable names must be printable ASCII other than '=' character");
+                            "a valid environment variable name must consist only of printable ASCII characters other "
+                            "than '='");
         }
         if (value != NULL && *value != '\0' && dc_get(e, "valueFrom") != NULL) {
             snprintf(field, sizeof(field), "%s.env[%d].valueFrom", path, index);
@@ -151,8 +152,6 @@ static void validate_containers(const cJSON *list, const char *path, dc_errors *
         snprintf(field, sizeof(field), "%s.image", at);
         if (image == NULL || *image == '\0') {
             dc_required(errors, field, "");
-        } else if (image[0] == ' ' || image[strlen(image) - 1] == ' ') {
-            dc_invalid_text(errors, field, image, "must not have leading or trailing whitespace");
         }
         validate_env(c, at, errors);
     }

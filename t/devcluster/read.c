@@ -15,7 +15,7 @@ void dc_read_get(dc_request *r)
 
     if (rv != NULL && *rv != '\0') {
         if (!dsp_str_u64(dsp_str_from(rv), &wanted)) {
-            dc_fail_set(&r->fail, 400, "BadRequest", "resourceVersion: Invalid value: \"%s\"", rv);
+            dc_bad_revision(r, rv);
             return;
         }
         if (!dc_revision_reached(r, wanted)) {
@@ -91,7 +91,7 @@ static void next_page(dc_request *r, const dc_list_options *o)
         return;
     }
     if (!dc_token_read(o->token, &rv, &ns, &name)) {
-        dc_fail_set(&r->fail, 400, "BadRequest", "continue key is not valid: unreadable token");
+        dc_fail_set(&r->fail, 400, "BadRequest", "invalid continue token: continue key is not valid: unreadable token");
         return;
     }
     dc_page *page = dc_pages_find(r->cluster->pages, kind, r->ns, rv);

@@ -37,7 +37,7 @@ struct dc_schema {
     bool           has_minimum, has_maximum;
     bool           preserve; /* x-kubernetes-preserve-unknown-fields */
     bool           embedded; /* x-kubernetes-embedded-resource */
-    bool           nullable, set, atomic, constant;
+    bool           nullable, set, atomic, constant, ruled;
 };
 
 struct compiler {
@@ -175,6 +175,7 @@ static void compile_rules(dc_schema *s, const cJSON *in)
 
     for (const cJSON *r = rules != NULL ? rules->child : NULL; r != NULL; r = r->next) {
         const char *rule = dc_str(r, "rule"), *message = dc_str(r, "message");
+        s->ruled = true;
         if (rule != NULL && (strcmp(rule, "self == oldSelf") == 0 || strcmp(rule, "oldSelf == self") == 0)) {
             s->constant = true;
             free(s->constant_message);
@@ -345,8 +346,47 @@ static bool has_type(const dc_schema *s, const cJSON *node)
     return true;
 }
 
+/* Whether a built-in object's int32 takes the number. */
+static bool fits(const dc_schema *s, const cJSON *node)
+{
+    int64_t n;
+
+    return s->type != INTEGER || s->format == NULL || strcmp(s->format, "int32") != 0 || !dc_int(node, &n) ||
+           (n >= INT32_MIN && n <= INT32_MAX);
+}
+
 static const char *const type_names[] = { "any", "object", "array", "string", "integer", "number", "boolean",
                                           "integer or string" };
+
+/* "spec.template.spec.containers[0].name" as Go names it: Container.spec.template.spec.containers.name. */
+static void go_field(const char *kind, const char *path, char out[512])
+{
+    static const char *const structs[][2] = { { "spec.template.spec", "PodSpec" }, { "spec.template", "PodTemplateSpec" },
+                                              { "containers", "Container" }, { "initContainers", "Container" },
+                                              { "env", "EnvVar" } };
+    char        plain[400], owner[80] = "";
+    size_t      n = 0;
+
+    for (const char *p = path; *p != '\0' && n < sizeof(plain) - 1; p++) {
+        if (*p == '[') {
+            p += strcspn(p, "]");
+        } else {
+            plain[n++] = *p;
+        }
+    }
+    plain[n] = '\0';
+    const char *dot = strrchr(plain, '.');
+    dsp_str     parent = { plain, dot != NULL ? (size_t) (dot - plain) : 0 };
+    if (dsp_str_is(parent, "spec")) {
+        snprintf(owner, sizeof(owner), "%sSpec", kind);
+    }
+    for (size_t i = 0; i < sizeof(structs) / sizeof(structs[0]) && owner[0] == '\0'; i++) {
+        if (dsp_str_has_suffix(parent, dsp_str_from(structs[i][0]))) {
+            snprintf(owner, sizeof(owner), "%s", structs[i][1]);
+        }
+    }
+    snprintf(out, 512, "%s.%s", owner, plain);
+}
 
 /* What Go's decoder says of a wrong type in a built-in object. */
 static bool decode_error(struct pruner *p, const dc_schema *s, const cJSON *node)
@@ -354,15 +394,23 @@ static bool decode_error(struct pruner *p, const dc_schema *s, const cJSON *node
     static const char *const go[] = { "any", "map[string]interface {}", "[]interface {}", "string", "int32", "float64",
                                       "bool", "intstr.IntOrString" };
     const char              *have = cJSON_IsBool(node) ? "bool" : dc_is_number(node) ? "number" : json_type(node);
+    const char              *type = go[s->type];
+    bool                     literal = s->type == INTEGER && dc_is_number(node); /* one that does not fit */
+    char                     field[512];
 
     if (s->format != NULL && strcmp(s->format, "quantity") == 0 && dc_is_number(node)) {
         return true; /* resource.Quantity takes numbers */
     }
+    if (s->type == INTEGER && s->format != NULL && strcmp(s->format, "int64") == 0) {
+        type = "int64";
+    } else if (s->type == ARRAY && s->items != NULL && s->items->type == STRING) {
+        type = "[]string";
+    }
+    go_field(p->name.kind, dsp_buf_cstr(&p->path), field);
     return dc_fail_set(p->fail, 400, "BadRequest",
-                       "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s into Go struct field "
-                       ".%s of type %s", p->name.kind, p->version, p->name.kind, have, dsp_buf_cstr(&p->path),
-                       s->type == INTEGER && s->format != NULL && strcmp(s->format, "int64") == 0 ? "int64"
-                                                                                                 : go[s->type]);
+                       "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s%s%s into Go struct "
+                       "field %s of type %s", p->name.kind, p->version, p->name.kind, have, literal ? " " : "",
+                       literal ? node->valuestring : "", field, type);
 }
 
 static bool prune(struct pruner *p, const dc_schema *s, cJSON *node);
@@ -402,8 +450,8 @@ static bool prune_object(struct pruner *p, const dc_schema *s, cJSON *object)
         next = m->next;
         dsp_buf_addf(&p->path, "%s%s", len == 0 ? "" : ".", m->string);
         if (inner != NULL) {
-            if (cJSON_IsNull(m)) { /* absent to Go's decoder, and where there is a default; else validation sees it */
-                if (p->fail != NULL || inner->otherwise != NULL) {
+            if (cJSON_IsNull(m)) { /* means absent, unless the schema says that it may be null */
+                if (p->fail != NULL || !inner->nullable) {
                     cJSON_Delete(cJSON_DetachItemViaPointer(object, m));
                 }
             } else if (!prune(p, inner, m)) {
@@ -423,7 +471,7 @@ static bool prune(struct pruner *p, const dc_schema *s, cJSON *node)
     size_t len = p->path.len;
     int    index = 0;
 
-    if (!has_type(s, node)) {
+    if (!has_type(s, node) || (p->fail != NULL && !fits(s, node))) {
         return p->fail == NULL || decode_error(p, s, node);
     }
     if (cJSON_IsObject(node) && s->type == OBJECT) {
@@ -479,6 +527,20 @@ struct validator {
     dsp_buf    path;
 };
 
+/* In messages the path begins with the innermost list. */
+static const char *message_path(const struct validator *v)
+{
+    const char *path = dsp_buf_cstr(&v->path), *bracket = strrchr(path, '[');
+
+    if (bracket == NULL) {
+        return path;
+    }
+    while (bracket > path && bracket[-1] != '.') {
+        bracket--;
+    }
+    return bracket;
+}
+
 static void validate(struct validator *v, const dc_schema *s, cJSON *node, const cJSON *old);
 
 static size_t rune_count(const char *text)
@@ -512,10 +574,12 @@ static void validate_string(struct validator *v, const dc_schema *s, const cJSON
                    (long long) s->min_length);
     }
     if (s->pattern != NULL && regexec(s->pattern, node->valuestring, 0, NULL, 0) != 0) {
-        dc_invalid(v->errors, path, node, "%s in body should match '%s'", path, s->pattern_text);
+        dc_invalid(v->errors, path, node, "%s in body should match '%s'", message_path(v), s->pattern_text);
     }
     if (s->format != NULL && !good_format(s->format, node->valuestring)) {
-        dc_invalid(v->errors, path, node, "%s in body must be of type %s: \"%s\"", path, s->format, node->valuestring);
+        dc_other_error(v->errors, "FieldValueTypeInvalid", path,
+                       "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", node->valuestring,
+                       message_path(v), s->format, node->valuestring);
     }
 }
 
@@ -642,12 +706,13 @@ static void validate(struct validator *v, const dc_schema *s, cJSON *node, const
     if (!has_type(s, node)) {
         const char *path = dsp_buf_cstr(&v->path);
         dc_other_error(v->errors, "FieldValueTypeInvalid", path,
-                       "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", json_type(node), path,
+                       "Invalid value: \"%s\": %s in body must be of type %s: \"%s\"", json_type(node), message_path(v),
                        type_names[s->type], json_type(node));
         return;
     }
     if (s->constant && old != NULL && !dc_equal(node, old)) {
-        dc_invalid(v->errors, dsp_buf_cstr(&v->path), node, "%s", s->constant_message);
+        dc_other_error(v->errors, "FieldValueInvalid", dsp_buf_cstr(&v->path), "Invalid value: %s",
+                       s->constant_message);
     }
     if (s->enumeration != NULL) {
         validate_enum(v, s, node);
@@ -663,6 +728,29 @@ static void validate(struct validator *v, const dc_schema *s, cJSON *node, const
     }
 }
 
+/* Whether a schema has x-kubernetes-validations, which a real server leaves out for an object that is bad anyway. */
+static bool has_rules(const dc_schema *s)
+{
+    bool found = s->ruled;
+
+    for (size_t i = 0; i < s->n_members && !found; i++) {
+        found = has_rules(s->members[i].schema);
+    }
+    return found || (s->items != NULL && has_rules(s->items)) || (s->additional != NULL && has_rules(s->additional));
+}
+
+/* Errors of rules alone, from an index on: nothing was left out. Their message has no value. */
+static bool only_rules(const cJSON *causes, int from)
+{
+    for (const cJSON *c = cJSON_GetArrayItem(causes, from); c != NULL; c = c->next) {
+        const char *message = dc_str(c, "message");
+        if (strncmp(message, "Invalid value: ", 15) != 0 || strchr("\"{[-0123456789", message[15]) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void dc_schema_validate(const dc_kind *kind, int version, cJSON *tree, const cJSON *old, dc_errors *errors)
 {
     const dc_schema *s = kind->versions[version].schema;
@@ -671,7 +759,15 @@ void dc_schema_validate(const dc_kind *kind, int version, cJSON *tree, const cJS
     if (s == NULL || !kind->custom) {
         return; /* the rules of a built-in kind are its hooks' */
     }
+    int before = cJSON_GetArraySize(errors->causes);
     dsp_buf_init(&v.path, 1 << 20);
     validate_object(&v, s, tree, old);
     dsp_buf_free(&v.path);
+    const char *first = before > 0 ? dc_str(errors->causes->child, "reason") : NULL;
+    bool        nameless = first != NULL && strcmp(first, "FieldValueRequired") == 0;
+    if (has_rules(s) && (nameless || !only_rules(errors->causes, before))) {
+        dc_other_error(errors, "FieldValueInvalid", "<nil>",
+                       "Invalid value: null: some validation rules were not checked because the object was invalid; "
+                       "correct the existing errors to complete validation");
+    }
 }

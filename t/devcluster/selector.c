@@ -171,7 +171,10 @@ static bool read_fields(dc_selector *s, const dc_kind *kind, dc_fail *f)
         add_value(q, (dsp_str){ from, (size_t) (in.at - from) });
         in.at += in.at < in.end;
         if (!known_field(kind, q->key)) {
-            return dc_fail_set(f, 400, "BadRequest", "field label not supported: %.*s", DSP_STR_ARG(q->key));
+            return dc_fail_set(f, 400, "BadRequest",
+                               kind->custom ? "field label not supported: %.*s%s"
+                                            : "field label \"%.*s\" not supported for %s", DSP_STR_ARG(q->key),
+                               kind->custom ? "" : kind->kind);
         }
     }
     return true;

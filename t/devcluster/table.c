@@ -101,7 +101,11 @@ const cJSON *dc_json_path(const cJSON *object, const char *path)
 /* ---- the columns of kinds that say nothing of their own ---- */
 
 static const dc_column plain_columns[] = {
-    { "Name", "string", "name", "Name must be unique within a namespace.", 0 },
+    { "Name", "string", "name",
+      "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a "
+      "client to request the generation of an appropriate name automatically. Name is primarily intended for creation "
+      "idempotence and configuration definition. Cannot be updated. More info: "
+      "https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names", 0 },
     { "Age", "date", "", "CreationTimestamp is the time when this object was created.", 0 },
     { 0 },
 };
@@ -139,8 +143,11 @@ static void add_columns(const dc_request *r, dsp_buf *out)
     add_column(&plain_columns[0], true, out);
     for (const cJSON *p = printed->child; p != NULL; p = p->next) {
         const char *description = dc_str(p, "description"), *format = dc_str(p, "format");
+        char        otherwise[512];
+        snprintf(otherwise, sizeof(otherwise), "Custom resource definition column (in JSONPath format): %s",
+                 dc_str(p, "jsonPath"));
         dc_column   column = { dc_str(p, "name"), dc_str(p, "type"), format != NULL ? format : "",
-                               description != NULL ? description : "Custom resource definition column",
+                               description != NULL ? description : otherwise,
                                (int) dc_int_or(p, "priority", 0) };
         add_column(&column, false, out);
     }

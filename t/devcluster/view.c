@@ -70,7 +70,8 @@ bool dc_view_negotiate(dc_request *r)
     free(copy);
     if (!found) {
         return dc_fail_set(&r->fail, 406, "NotAcceptable",
-                           "only the following media types are accepted: application/json");
+                           "only the following media types are accepted: application/json, application/yaml, "
+                           "application/vnd.kubernetes.protobuf");
     }
     return true;
 }
@@ -119,11 +120,12 @@ void dc_view_object(const dc_request *r, const dc_object *o, bool first, dsp_buf
     }
 }
 
-static void list_metadata(uint64_t rv, const char *token, int64_t remaining, dsp_buf *out)
+/* Lists of custom resources say "continue" even when it is empty. */
+static void list_metadata(bool custom, uint64_t rv, const char *token, int64_t remaining, dsp_buf *out)
 {
     dsp_buf_addf(out, "\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\"", rv);
-    if (token != NULL) {
-        dsp_buf_addf(out, ",\"continue\":\"%s\"", token);
+    if (token != NULL || custom) {
+        dsp_buf_addf(out, ",\"continue\":\"%s\"", token != NULL ? token : "");
     }
     if (token != NULL && remaining >= 0) {
         dsp_buf_addf(out, ",\"remainingItemCount\":%" PRId64, remaining);
@@ -149,7 +151,7 @@ void dc_view_list(const dc_request *r, dc_object **objects, size_t n, uint64_t r
         add_api_version(r, out);
         dsp_buf_addf(out, ",\"kind\":\"%s\",", r->kind->list_kind);
     }
-    list_metadata(rv, token, remaining, out);
+    list_metadata(r->kind->custom && r->form == DC_FORM_JSON, rv, token, remaining, out);
     dsp_buf_addz(out, ",\"items\":[");
     for (size_t i = 0; i < n; i++) {
         if (i > 0) {

@@ -73,7 +73,7 @@ static void default_type(const dc_kind *kind, cJSON *tree)
     }
 }
 
-static bool refuse_problems(const dc_kind *kind, const dc_write *w, dc_fail *f)
+static bool refuse_problems(const dc_kind *kind, const dc_write *w, const cJSON *tree, dc_fail *f)
 {
     dsp_buf     text;
     const char *version = kind->versions[w->version].name;
@@ -85,8 +85,19 @@ static bool refuse_problems(const dc_kind *kind, const dc_write *w, dc_fail *f)
     for (const cJSON *p = w->problems->child; p != NULL; p = p->next) {
         dsp_buf_addf(&text, "%s%s", p == w->problems->child ? "" : ", ", p->valuestring);
     }
-    dc_fail_set(f, 400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
-                kind->kind, version, kind->kind, dsp_buf_cstr(&text));
+    if (w->patch) {
+        dc_errors errors = { NULL };
+        dsp_buf   object;
+        dsp_buf_init(&object, 16 << 20);
+        dc_print(&object, tree);
+        dc_invalid_text(&errors, "patch", dsp_buf_cstr(&object), "strict decoding error: %s", dsp_buf_cstr(&text));
+        dc_errors_done(&errors, (dc_name){ "", "", "", "" }, f);
+        dsp_buf_free(&object);
+    } else {
+        dc_fail_set(f, 400, "BadRequest",
+                    "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s", kind->kind, version,
+                    kind->kind, dsp_buf_cstr(&text));
+    }
     dsp_buf_free(&text);
     return false;
 }
@@ -96,11 +107,18 @@ static bool check(dc_cluster *c, dc_kind *kind, const dc_write *w, cJSON *tree, 
     dc_errors      errors = { NULL };
     const dc_hooks *hooks = kind->hooks;
 
-    if (!dc_schema_prune(kind, w->version, tree, w->problems, f) || !refuse_problems(kind, w, f)) {
+    if (kind->custom) {
+        dc_sort(tree);
+    }
+    if (!dc_meta_decode(kind, w->version, tree, w->problems, f) ||
+        !dc_schema_prune(kind, w->version, tree, w->problems, f) || !refuse_problems(kind, w, tree, f)) {
         return false;
     }
     if (hooks != NULL && hooks->prepare != NULL) {
         hooks->prepare(c, tree, old);
+    }
+    if (old != NULL) {
+        dc_meta_count_generation(kind, tree, old);
     }
     dc_meta_validate(kind, tree, old, &errors);
     dc_schema_validate(kind, w->version, tree, old, &errors);
@@ -132,7 +150,7 @@ dc_object *dc_create_object(dc_cluster *c, dc_kind *kind, const dc_write *w, cJS
         return NULL;
     }
     if (dc_str(metadata, "resourceVersion") != NULL && *dc_str(metadata, "resourceVersion") != '\0') {
-        dc_fail_set(f, 400, "BadRequest", "resourceVersion should not be set on objects to be created");
+        dc_fail_set(f, 500, "", "resourceVersion should not be set on objects to be created");
         return NULL;
     }
     if (kind->namespaced && !namespace_open(c, kind, ns, given != NULL ? given : "", f)) {
@@ -197,6 +215,11 @@ static bool check_version(const dc_kind *kind, const cJSON *tree, const dc_objec
     const char *uid = dc_str(dc_get(tree, "metadata"), "uid");
     char        present[24];
 
+    if (uid != NULL && *uid != '\0' && strcmp(uid, old->uid) != 0 && kind->custom) {
+        dc_errors errors = { NULL };
+        dc_invalid_text(&errors, "metadata.uid", uid, "field is immutable");
+        return dc_errors_done(&errors, dc_kind_name(kind, name), f);
+    }
     if (uid != NULL && *uid != '\0' && strcmp(uid, old->uid) != 0) {
         return dc_fail_conflict(f, dc_kind_name(kind, name),
                                 "StorageError: invalid object, Code: 4, Key: /registry/%s/%s/%s, ResourceVersion: 0, "
@@ -280,13 +303,24 @@ bool dc_check_identity(dc_request *r, cJSON *tree)
 
     dc_api_version(r->kind, r->version, wanted);
     if (!cJSON_IsObject(tree) || (r->kind->custom && (kind == NULL || *kind == '\0'))) {
-        return dc_fail_set(&r->fail, 400, "BadRequest", "Object 'Kind' is missing in '%.*s'",
-                           (int) (r->body.len < 500 ? r->body.len : 500), r->body.data);
+        return dc_fail_set(&r->fail, 400, "BadRequest",
+                           "the object provided is unrecognized (must be of type %s): Object 'Kind' is missing in "
+                           "'%.*s' (%.*s%s)", r->kind->kind, (int) (r->body.len < 4096 ? r->body.len : 4096),
+                           r->body.data, (int) (r->body.len < 30 ? r->body.len : 30), r->body.data,
+                           r->body.len > 30 ? " ..." : "");
     }
     if (api != NULL && *api != '\0' && strcmp(api, wanted) != 0) {
         return dc_fail_set(&r->fail, 400, "BadRequest",
                            "the API version in the data (%s) does not match the expected API version (%s)", api,
                            wanted);
+    }
+    if (kind != NULL && *kind != '\0' && strcmp(kind, r->kind->kind) != 0 && r->kind->custom) {
+        dc_errors errors = { NULL };
+        char      rule[300];
+        dc_name   name = { r->kind->group, kind, r->kind->plural, dc_str(dc_get(tree, "metadata"), "name") };
+        snprintf(rule, sizeof(rule), "must be %s", r->kind->kind);
+        dc_invalid_text(&errors, "kind", kind, "%s", rule);
+        return dc_errors_done(&errors, name, &r->fail);
     }
     if (kind != NULL && *kind != '\0' && strcmp(kind, r->kind->kind) != 0) {
         return dc_fail_set(&r->fail, 400, "BadRequest",
@@ -348,7 +382,7 @@ static cJSON *read_object(dc_request *r, cJSON *problems)
     if (!dc_known_body_type(type)) {
         dc_fail_set(&r->fail, 415, "UnsupportedMediaType",
                     "the body of the request was in an unknown format - accepted media types include: "
-                    "application/json, application/yaml");
+                    "application/json, application/yaml, application/vnd.kubernetes.protobuf");
         cJSON_Delete(duplicates);
         return NULL;
     }
@@ -370,18 +404,19 @@ static cJSON *read_object(dc_request *r, cJSON *problems)
 
 bool dc_write_options(dc_request *r, cJSON *problems, dc_write *w)
 {
-    static const dc_name name = { "meta.k8s.io", "CreateOptions", "createoptions", "" };
-    const char          *mode = dc_query(r, "fieldValidation");
-    dc_errors            errors = { NULL };
+    dc_name     name = { "meta.k8s.io", dc_options_kind(r), "", "" };
+    const char *mode = dc_query(r, "fieldValidation");
+    dc_errors   errors = { NULL };
 
     if (mode != NULL && *mode != '\0' && strcmp(mode, "Ignore") != 0 && strcmp(mode, "Warn") != 0 &&
         strcmp(mode, "Strict") != 0) {
         dc_other_error(&errors, "FieldValueNotSupported", "fieldValidation",
-                       "Unsupported value: \"%s\": supported values: \"Ignore\", \"Strict\", \"Warn\"", mode);
+                       "Unsupported value: \"%s\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"", mode);
     }
     *w = (dc_write){ .version = r->kind->view_of != NULL ? r->kind->view_of->storage : r->version,
                      .sub = r->sub,
                      .dry_run = r->dry_run,
+                     .patch = r->method == EVHTTP_REQ_PATCH,
                      .strict = mode != NULL && strcmp(mode, "Strict") == 0,
                      .problems = problems };
     return dc_errors_done(&errors, name, &r->fail);
@@ -397,6 +432,35 @@ void dc_warn_problems(dc_request *r, const cJSON *problems)
     }
 }
 
+static void warn_of_name(dc_request *r, const cJSON *tree)
+{
+    const char *name = dc_str(dc_get(tree, "metadata"), "name");
+
+    if (r->kind == r->cluster->jobs && strchr(name, '.') != NULL) {
+        dc_answer_warning(r, "metadata.name: this is used in Pod names and hostnames, which can result in surprising "
+                             "behavior; a DNS label is recommended: [must not contain dots]");
+    }
+}
+
+/* What events.k8s.io/v1 demands more than core/v1. */
+static bool check_new_event(dc_request *r, const cJSON *event)
+{
+    const char *type = dc_str(event, "type");
+    dc_errors   errors = { NULL };
+
+    if (r->kind->view_of == NULL) {
+        return true;
+    }
+    if (dc_str(event, "eventTime") == NULL) {
+        dc_required(&errors, "eventTime", "");
+    }
+    if (type == NULL || (strcmp(type, "Normal") != 0 && strcmp(type, "Warning") != 0)) {
+        dc_invalid_text(&errors, "type", type != NULL ? type : "", "has invalid value: %s", type != NULL ? type : "");
+    }
+    return dc_errors_done(&errors, (dc_name){ "", "Event", "events", dc_str(dc_get(event, "metadata"), "name") },
+                          &r->fail);
+}
+
 void dc_write_create(dc_request *r)
 {
     cJSON   *problems = cJSON_CreateArray();
@@ -406,10 +470,11 @@ void dc_write_create(dc_request *r)
     if (tree != NULL && r->kind->namespaced && r->ns == NULL) {
         dc_fail_set(&r->fail, 405, "MethodNotAllowed",
                     "the server does not allow this method on the requested resource");
-    } else if (tree != NULL && dc_write_options(r, problems, &w)) {
+    } else if (tree != NULL && dc_write_options(r, problems, &w) && check_new_event(r, tree)) {
         dc_object *o = dc_create_object(r->cluster, dc_kind_stored(r->kind), &w, tree, &r->fail);
         if (r->fail.code == 0) {
             dc_warn_problems(r, problems);
+            warn_of_name(r, tree);
             dc_answer_object(r, 201, o, tree);
         }
     }
@@ -426,9 +491,11 @@ static bool check_blind(dc_request *r, const dc_kind *kind, const cJSON *tree)
     if (!kind->blind_update && dc_store_get(kind, r->ns != NULL ? r->ns : "", r->name) != NULL &&
         (rv == NULL || *rv == '\0' || strcmp(rv, "0") == 0)) {
         dc_other_error(&errors, "FieldValueInvalid", "metadata.resourceVersion",
-                       "Invalid value: 0x0: must be specified for an update");
+                       "Invalid value: 0: must be specified for an update");
     }
-    return dc_errors_done(&errors, dc_request_name(r), &r->fail);
+    dc_name name = dc_request_name(r);
+    name.kind = name.plural;
+    return dc_errors_done(&errors, name, &r->fail);
 }
 
 void dc_write_update(dc_request *r)

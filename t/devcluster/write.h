@@ -12,6 +12,7 @@ typedef struct dc_write {
     const char *sub;      /* NULL, "status" or "finalize"; updates only */
     bool        dry_run;  /* nothing is stored */
     bool        strict;   /* unknown fields are refused */
+    bool        patch;    /* … in the words of a PATCH */
     cJSON      *problems; /* collects unknown and duplicate fields; may be NULL */
     const char *manager;  /* who writes, for managedFields; NULL: not tracked (apply has done so itself) */
 } dc_write;
