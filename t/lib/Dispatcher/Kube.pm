@@ -68,6 +68,34 @@ sub start {
     return $self;
 }
 
+# In the place of a devcluster, for the system tests that run against both (DSP_KUBE=1, see Dispatcher::Test): with the definitions
+# installed, the kubelet stand-in, and plain HTTP on {host} by `kubectl proxy`. Ends with the test.
+sub for_test {
+    my ( $class, $test ) = @_;
+    my $self = $class->start( dir => $test->dir . '/kube' );
+    push @{ $test->{processes} }, bless { kube => $self, pid => 0 }, 'Dispatcher::Kube::Process';
+    $test->{slow} *= 3;
+    $self->kubectl( 'apply', map { ( '-f', "$TOP/deploy/crd/$_.dispatcher.ivan.vc.yaml" ) } qw(jobtemplates jobexecutions) );
+    $self->established( map {"$_.dispatcher.ivan.vc"} qw(jobtemplates jobexecutions) );
+    $self->{kubeconfig} = $self->kubeconfig;
+    $self->{logs}       = $self->{dir};
+    $test->start( 'kubelet', $test->build . '/kubelet', '--kubeconfig', $self->kubeconfig, '--logs', $self->{logs} );
+    my $port = $test->port('proxy');
+    $self->{host} = "127.0.0.1:$port";
+    my $proxy = $test->start( 'proxy', "$self->{assets}/kubectl", '--kubeconfig', $self->kubeconfig, 'proxy', "--port=$port", '--accept-hosts=.*' );
+    $proxy->{may_fail} = 1;
+    $test->wait_for( 'kubectl proxy', sub { $proxy->must_live; $test->listening( $self->{host} ) } );
+    $self->{proxy} = $proxy;
+    return $self;
+}
+
+# What the first container of a Job's first Pod wrote.
+sub log_of_job {
+    my ( $self, $job, $namespace ) = @_;
+    my ($pod) = split ' ', $self->kubectl( qw(get pods -o), 'jsonpath={.items[*].metadata.name}', '-n', $namespace, '-l', "batch.kubernetes.io/job-name=$job" );
+    return slurp("$self->{logs}/${namespace}_$pod.log");
+}
+
 sub dir        { return $_[0]{dir} }
 sub server     { return "https://127.0.0.1:$_[0]{port}" }
 sub kubeconfig { return "$_[0]{dir}/kubeconfig" }
@@ -181,6 +209,7 @@ sub stop {
     my ($self) = @_;
     return if $self->{owner} != $$;
     local $?;
+    $self->{proxy}->stop if $self->{proxy};
     # Nothing here is worth an orderly end but that no process stays.
     $self->stop_one( $_, 'KILL' ) for qw(kube-controller-manager kube-apiserver etcd);
     return;
@@ -301,6 +330,8 @@ sub established {
     my $path = 'jsonpath={.status.conditions[?(@.type=="Established")].status}';
     for my $crd (@crds) {
         $self->await( "$crd to be established", sub { ( $self->try_kubectl( 'get', 'crd', $crd, '-o', $path ) )[1] eq 'True' } );
+        # Established comes before its storage is ready: "storage is (re)initializing".
+        $self->await( "$crd to be served", sub { ( $self->try_kubectl( 'get', $crd ) )[0] == 0 } );
     }
     return;
 }
@@ -336,5 +367,15 @@ sub random_hex {
     read( $in, my $raw, $bytes ) == $bytes or die "/dev/urandom: $!";
     return unpack 'H*', $raw;
 }
+
+package Dispatcher::Kube::Process;
+
+# The control plane among the processes of a test: it is not a process, and ends with the test.
+use strict;
+use warnings;
+
+sub alive { return !!%{ $_[0]{kube}{pids} } }
+sub stop  { $_[0]{kube}->stop; return }
+sub fault { return }
 
 1;

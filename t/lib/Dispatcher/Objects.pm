@@ -180,6 +180,7 @@ sub delete_je {
 sub log {
     my ( $self, $name ) = @_;
     my $je = $self->je($name) // return;
+    return $self->{kube}->log_of_job( $je->{status}{job}{name}, $self->{ns} ) if $self->{kube}{logs};
     my $list = $self->get("/api/v1/namespaces/$self->{ns}/pods?labelSelector=job-name%3D$je->{status}{job}{name}");
     my ($pod) = @{ $list->{items} };
     return unless $pod;

@@ -127,6 +127,7 @@ sub jobs_of {
 
 sub log_of {
     my ( $self, $je ) = @_;
+    return $self->{kube}->log_of_job( $je->{status}{job}{name}, $je->{metadata}{namespace} ) if $self->{kube}{logs};
     return $self->kubectl( 'logs', "job/$je->{status}{job}{name}", '-n', $je->{metadata}{namespace} );
 }
 

@@ -27,7 +27,8 @@
 # Known noise:       $t->allow(qr/.../): lines of a log that finish() must not mind
 #
 # Environment: DSP_BUILD (default: build), DSP_VALGRIND=1 (nginx under valgrind), DSP_KEEP=1 (keep the directory), DSP_NGINX (another
-# nginx binary; it must match the module), DSP_MODULE (another module, or "static" when that nginx has it inside).
+# nginx binary; it must match the module), DSP_MODULE (another module, or "static" when that nginx has it inside),
+# DSP_KUBE=1 (a real control plane, t/kube, in the place of devcluster).
 package Dispatcher::Test;
 
 use strict;
@@ -177,6 +178,10 @@ sub kubectl {
 # build/devcluster. Options: token => text, args => [...]
 sub devcluster {
     my ( $self, %options ) = @_;
+    if ( $ENV{DSP_KUBE} ) {
+        require Dispatcher::Kube;
+        return Dispatcher::Kube->for_test($self);
+    }
     my $name = $options{name} // 'devcluster';
     my $host = '127.0.0.1:' . $self->port($name);
     my $kubeconfig = $self->path("$name.kubeconfig");
