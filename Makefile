@@ -223,11 +223,15 @@ kube: ## build a real Kubernetes control plane for the tests (about 7 minutes on
 
 KUBELET := $(B)/kubelet
 
+# The system tests that run against both, devcluster and a real control plane.
+KUBE_SYSTEM := t/controller.t $(wildcard t/path*.t)
+
 $(KUBELET): $(call obj,$(wildcard t/kube/*.c)) $(call lib,devcluster kube model base)
 	$(link)
 
-test-kube: kube ## the tests that need the real control plane
+test-kube: kube ## the tests on a real control plane: those of t/kube, and the system tests again
 	+$(Q)$(MAKE) all $(KUBELET)
 	DSP_BUILD=$(B) prove $(or $(S),t/kube/*.t)
+	$(if $(S),,DSP_KUBE=1 DSP_BUILD=$(B) prove $(KUBE_SYSTEM))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
