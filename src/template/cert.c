@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/utf8.h"
+#include "der.h"
 #include "pem.h"
 #include "privkey.h"
 #include "strconv.h"
@@ -280,18 +281,15 @@ bool gt_cert_make(const gt_cert_request *r, dsp_buf *out, dsp_buf *error)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Go's text for bytes that are no certificate. */
-static const char *explain(dsp_str der, X509 *x, const unsigned char *end)
+/* Go's text for bytes that are no certificate: exact for what surrounds it, a likely one for what is in it. */
+static const char *explain(dsp_str der, const X509 *x, const unsigned char *end)
 {
-    const unsigned char *p = (const unsigned char *) der.data;
-    long                 len = 0;
-    int                  tag = 0, class = 0;
+    struct gt_der_head h = gt_der_head(der);
 
     if (x != NULL) {
-        return end < p + der.len ? "x509: trailing data" : NULL;
+        return end < (const unsigned char *) der.data + der.len ? "x509: trailing data" : NULL;
     }
-    if (der.len == 0 || (ASN1_get_object(&p, &len, &tag, &class, (long) der.len) & 0x80) != 0 || tag != V_ASN1_SEQUENCE ||
-        class != V_ASN1_UNIVERSAL) {
+    if (h.fault != NULL || h.class != 0 || h.tag != 16 || !h.compound || h.length > der.len - h.size) {
         return "x509: malformed certificate";
     }
     return "x509: malformed tbs certificate";

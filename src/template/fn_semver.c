@@ -189,7 +189,7 @@ static GT_BODY(semver_bytes)
 
 /* --- methods that change the version ------------------------------------------------------------------------------ */
 
-/* They return an error, nil when all is well; a failure is a value, not a failure of the template. */
+/* They return an error, a nil one when all is well: a failure is a value here, not a failure of the template. */
 static bool set_version(gt_ctx *c, gt_semver *v, dsp_str text, gt_value *out)
 {
     dsp_buf  *b = gt_text_begin(c);
@@ -206,7 +206,7 @@ static bool set_version(gt_ctx *c, gt_semver *v, dsp_str text, gt_value *out)
     }
     if (ok) {
         *v = next;
-        *out = gt_nil();
+        *out = (gt_value){ .type = GT_ERROR, .s = { NULL, 0 } };
     } else {
         *out = (gt_value){ .type = GT_ERROR, .s = why };
     }

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "fn_encoding.h"
+#include "der.h"
 #include "pem.h"
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
@@ -92,69 +93,10 @@ bool gt_key_to_pem(EVP_PKEY *key, dsp_buf *out)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* The head of a DER element as Go's asn1 takes it. */
-struct der_head {
-    unsigned    class, tag;
-    uint64_t    length;
-    bool        compound;
-    const char *fault; /* Go's text, NULL: none */
-};
-
-static struct der_head der_head(dsp_str s)
-{
-    struct der_head       h = { .fault = NULL };
-    const unsigned char  *p = (const unsigned char *) s.data;
-    size_t                i = 1, n;
-
-    if (s.len == 0) {
-        h.fault = "asn1: syntax error: sequence truncated";
-        return h;
-    }
-    h.class = p[0] >> 6;
-    h.compound = (p[0] & 0x20) != 0;
-    h.tag = p[0] & 0x1F;
-    if (h.tag == 0x1F) {
-        h.fault = "asn1: syntax error: truncated base 128 integer"; /* no key begins with a tag that large */
-        return h;
-    }
-    if (s.len < 2) {
-        h.fault = "asn1: syntax error: truncated tag or length";
-        return h;
-    }
-    if (p[i] < 0x80) {
-        h.length = p[i++];
-    } else {
-        n = p[i++] & 0x7F;
-        if (n == 0) {
-            h.fault = "asn1: syntax error: indefinite length found (not DER)";
-            return h;
-        }
-        for (; n > 0; n--) {
-            if (i >= s.len) {
-                h.fault = "asn1: syntax error: truncated tag or length";
-                return h;
-            }
-            if (h.length >= 1u << 23) {
-                h.fault = "asn1: structure error: length too large";
-                return h;
-            }
-            h.length = h.length << 8 | p[i++];
-            if (h.length == 0) {
-                h.fault = "asn1: structure error: superfluous leading zeros in length";
-                return h;
-            }
-        }
-        if (h.length < 0x80) {
-            h.fault = "asn1: structure error: non-minimal length";
-        }
-    }
-    return h;
-}
-
 /* Why Go's asn1 does not take that for a structure of that name: exact for the head, a likely text for what is in it. */
 static void explain_der(dsp_str der, const char *name, dsp_buf *error)
 {
-    struct der_head h = der_head(der);
+    struct gt_der_head h = gt_der_head(der);
 
     if (h.fault != NULL) {
         dsp_buf_addz(error, h.fault);
@@ -162,10 +104,9 @@ static void explain_der(dsp_str der, const char *name, dsp_buf *error)
         dsp_buf_addf(error,
                      "asn1: structure error: tags don't match (16 vs {class:%u tag:%u length:%llu isCompound:%s}) "
                      "{optional:false explicit:false application:false private:false defaultValue:<nil> tag:<nil> "
-                     "stringType:0 timeType:0 set:false omitEmpty:false} %s @%d",
-                     h.class, h.tag, (unsigned long long) h.length, h.compound ? "true" : "false", name,
-                     h.length < 0x80 ? 2 : h.length < 0x100 ? 3 : h.length < 0x10000 ? 4 : 5);
-    } else if (h.length > der.len) {
+                     "stringType:0 timeType:0 set:false omitEmpty:false} %s @%zu",
+                     h.class, h.tag, (unsigned long long) h.length, h.compound ? "true" : "false", name, h.size);
+    } else if (h.length > der.len - h.size) {
         dsp_buf_addz(error, "asn1: syntax error: data truncated");
     } else {
         dsp_buf_addz(error, "asn1: syntax error: sequence truncated");
@@ -268,7 +209,7 @@ static EVP_PKEY *read_key(dsp_str type, dsp_str der, dsp_buf *error)
         }
     } else {
         dsp_buf_addz(error, "invalid private key type ");
-        dsp_buf_adds(error, dsp_str_sub(type, 0, type.len - strlen(" PRIVATE KEY")));
+        dsp_buf_adds(error, type);
         key = NULL;
     }
     return key;

@@ -37,6 +37,51 @@ static const char *sentence(enum gt_re2_error e)
     }
 }
 
+static dsp_str last_hex_escape(dsp_str pattern)
+{
+    size_t i = pattern.len;
+
+    while (i > 0 && !dsp_str_has_prefix(dsp_str_sub(pattern, i - 1, pattern.len), DSP_STR("\\x"))) {
+        i--;
+    }
+    return i == 0 ? pattern : dsp_str_sub(pattern, i - 1, pattern.len);
+}
+
+/* Whether a text ends in {n,m} with numbers that Go does not allow; then *repeat is that. */
+static bool bad_repeat(dsp_str arg, dsp_str *repeat)
+{
+    size_t   open = arg.len, close = arg.len;
+    uint64_t min, max;
+    dsp_str  inner;
+    size_t   comma;
+
+    while (close > 0 && arg.data[close - 1] != '}') {
+        close--;
+    }
+    while (open > 0 && arg.data[open - 1] != '{') {
+        open--;
+    }
+    if (open == 0 || close <= open) {
+        return false;
+    }
+    inner = dsp_str_sub(arg, open, close - 1);
+    comma = dsp_str_find(inner, ',');
+    if (!dsp_str_u64(dsp_str_sub(inner, 0, comma), &min)) {
+        min = UINT64_MAX;
+    }
+    max = comma == inner.len ? min : UINT64_MAX;
+    if (comma + 1 < inner.len) {
+        dsp_str_u64(dsp_str_sub(inner, comma + 1, inner.len), &max);
+    } else if (comma < inner.len) {
+        max = min > 1000 ? min : 1000; /* {n,}: no limit */
+    }
+    if (min <= 1000 && max <= 1000 && min <= max) {
+        return false;
+    }
+    *repeat = dsp_str_sub(arg, open - 1, close);
+    return true;
+}
+
 static void explain(const struct gt_re2 *re, const gt_regex_syntax *s, dsp_str pattern, dsp_buf *error)
 {
     enum gt_re2_error e = gt_re2_error(re);
@@ -46,10 +91,17 @@ static void explain(const struct gt_re2 *re, const gt_regex_syntax *s, dsp_str p
     arg = gt_regex_syntax_given(s, pattern, arg);
     if (e == GT_RE2_BAD_NAMED_CAPTURE && s->bad_name.len > 0) {
         arg = s->bad_name;
-    } else if (e == GT_RE2_BAD_UTF8) {
-        arg = s->bad_bytes;
+    } else if (e == GT_RE2_MISSING_BRACKET && s->open_class.len > 0) {
+        arg = s->open_class;
     } else if (e == GT_RE2_TRAILING_BACKSLASH) {
         arg.len = 0;
+    } else if (e == GT_RE2_REPEAT_OP && bad_repeat(arg, &arg)) {
+        e = GT_RE2_REPEAT_SIZE; /* Go looks at the numbers first */
+    } else if (e == GT_RE2_BAD_UTF8 && s->bad_bytes.len > 0) {
+        arg = s->bad_bytes;
+    } else if (e == GT_RE2_BAD_UTF8) { /* RE2 ran over the end in \x{ */
+        e = GT_RE2_BAD_ESCAPE;
+        arg = last_hex_escape(pattern);
     }
     dsp_buf_addf(error, "error parsing regexp: %s: `", sentence(e));
     dsp_buf_adds(error, arg);
@@ -159,14 +211,26 @@ static size_t rune_width(const gt_regex_text *t, size_t at)
     return at >= t->text.len ? 0 : dsp_utf8_decode(dsp_str_sub(t->text, at, t->text.len), &rune);
 }
 
+static bool inside_rune(const gt_regex_text *t, size_t at)
+{
+    return ((unsigned char) t->text.data[at] & 0xC0) == 0x80;
+}
+
 static int match(const gt_regex *re, const gt_regex_text *t, size_t from, ptrdiff_t *caps, size_t n)
 {
     int found;
 
-    if (t->step != NULL && !t->step(t->arg, t->text.len - from)) {
-        return GT_REGEX_STOPPED;
-    }
-    found = gt_re2_match(re->re, t->text.data, t->text.len, from, caps, n);
+    /* RE2 takes \B and nothing else for true inside of a rune, so such a match is empty: on from the next rune */
+    do {
+        if (t->step != NULL && !t->step(t->arg, t->text.len - from)) {
+            return GT_REGEX_STOPPED;
+        }
+        found = gt_re2_match(re->re, t->text.data, t->text.len, from, caps, n);
+        from = found == GT_RE2_MATCH ? (size_t) caps[0] : t->text.len;
+        while (from < t->text.len && inside_rune(t, from)) {
+            from++;
+        }
+    } while (found == GT_RE2_MATCH && from != (size_t) caps[0]);
     return found == GT_RE2_FAILED ? GT_REGEX_STOPPED : found == GT_RE2_MATCH ? GT_REGEX_FOUND : GT_REGEX_DONE;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "unicode.h"
 
 /* Where the reading stands. */
 struct scan {
@@ -117,6 +118,30 @@ static bool canonical(dsp_str name, char *out, size_t size)
     return true;
 }
 
+/* Go's category C: all but letters, marks, numbers, punctuation, symbols and separators. */
+static bool in_c(uint32_t rune)
+{
+    return !gt_rune_is(rune, GT_UNI_LETTER | GT_UNI_MARK | GT_UNI_NUMBER | GT_UNI_PUNCT | GT_UNI_SYMBOL) &&
+           (!gt_rune_is(rune, GT_UNI_SPACE) || gt_rune_is(rune, GT_UNI_CONTROL));
+}
+
+/* A class in a class has no opposite in RE2's syntax, so \pC is spelt out there. */
+static void add_c_ranges(dsp_buf *out)
+{
+    for (uint32_t from = 0; from <= 0x10FFFF; from++) {
+        uint32_t to = from;
+
+        if (!in_c(from)) {
+            continue;
+        }
+        while (to < 0x10FFFF && in_c(to + 1)) {
+            to++;
+        }
+        dsp_buf_addf(out, "\\x{%x}-\\x{%x}", (unsigned) from, (unsigned) to);
+        from = to;
+    }
+}
+
 /* \p or \P and its name, len bytes in all. */
 static void add_class(struct scan *sc, size_t len, dsp_str name, bool negative)
 {
@@ -131,7 +156,7 @@ static void add_class(struct scan *sc, size_t len, dsp_str name, bool negative)
         copy(sc, len);
         return;
     }
-    dsp_buf_init(&b, 256);
+    dsp_buf_init(&b, 32 * 1024);
     dsp_buf_addf(&b, "\\%c{%s}", negative ? 'P' : 'p', spelt);
     for (size_t i = 0; i < sizeof(unions) / sizeof(unions[0]); i++) {
         if (strcmp(spelt, unions[i].name) == 0) {
@@ -142,8 +167,10 @@ static void add_class(struct scan *sc, size_t len, dsp_str name, bool negative)
                 dsp_buf_addf(&b, "[%s%s]", outside ? "^" : "", unions[i].members);
             } else if (!outside) {
                 dsp_buf_addz(&b, unions[i].members);
+            } else if (strcmp(spelt, "C") == 0) {
+                add_c_ranges(&b);
             } else {
-                dsp_buf_addf(&b, "\\%c{%s}", negative ? 'P' : 'p', spelt); /* a class in a class has no opposite */
+                dsp_buf_addf(&b, "\\%c{%s}", negative ? 'P' : 'p', spelt); /* unknown to RE2 */
             }
         }
     }
@@ -176,6 +203,18 @@ static void unicode_class(struct scan *sc)
 
 /* --- the rest ----------------------------------------------------------------------------------------------------- */
 
+/* \x and its two characters, whatever they are. */
+static size_t hex_escape_len(dsp_str s)
+{
+    uint32_t rune;
+    size_t   n = 2;
+
+    for (int i = 0; i < 2 && n < s.len && !(i == 0 && s.data[n] == '{'); i++) {
+        n += dsp_utf8_decode(dsp_str_sub(s, n, s.len), &rune);
+    }
+    return n;
+}
+
 static void escape(struct scan *sc)
 {
     dsp_str s = ahead(sc);
@@ -184,6 +223,8 @@ static void escape(struct scan *sc)
         copy(sc, 1);
     } else if (s.data[1] == 'p' || s.data[1] == 'P') {
         unicode_class(sc);
+    } else if (s.data[1] == 'x') {
+        copy(sc, hex_escape_len(s));
     } else if (s.data[1] == 'C') {
         change(sc, 2, "\\j", 2);
     } else if (s.data[1] == 'Q' && !sc->in_class) {
@@ -196,6 +237,8 @@ static void escape(struct scan *sc)
 /* From [ to its ]. A ] that comes first is a member. */
 static void char_class(struct scan *sc)
 {
+    dsp_str from = ahead(sc);
+
     copy(sc, 1);
     sc->in_class = true;
     if (sc->i < sc->s.len && sc->s.data[sc->i] == '^') {
@@ -215,6 +258,9 @@ static void char_class(struct scan *sc)
         } else {
             copy(sc, 1);
         }
+    }
+    if (sc->i == sc->s.len) {
+        sc->out->open_class = from;
     }
     copy(sc, 1);
     sc->in_class = false;
@@ -243,7 +289,7 @@ static void add_group(struct scan *sc, dsp_str name)
 static void named_group(struct scan *sc, size_t start)
 {
     dsp_str s = ahead(sc), name;
-    size_t  end = dsp_str_find(s, '>'), bad;
+    size_t  end = dsp_str_find(s, '>'), bad = 0;
 
     name = dsp_str_sub(s, start, end);
     if (end < s.len && valid_name(name)) {
@@ -259,7 +305,8 @@ static void named_group(struct scan *sc, size_t start)
     } else {
         sc->out->bad_name = s;
     }
-    dsp_buf_addz(&sc->out->pattern, "(?P<"); /* RE2 stops here too */
+    /* RE2 stops here too; it takes more names for good */
+    dsp_buf_addz(&sc->out->pattern, end < s.len && bad == name.len ? "(?P<!>" : "(?P<");
     sc->i += start;
     copy(sc, s.len);
 }
@@ -272,10 +319,17 @@ static void group(struct scan *sc)
         named_group(sc, 4);
     } else if (s.len > 3 && dsp_str_has_prefix(s, DSP_STR("(?<"))) {
         named_group(sc, 3);
-    } else {
-        if (!dsp_str_has_prefix(s, DSP_STR("(?"))) {
-            add_group(sc, DSP_STR(""));
+    } else if (dsp_str_has_prefix(s, DSP_STR("(?"))) {
+        size_t   n = 2;
+        uint32_t rune;
+
+        while (n < s.len && memchr("imsU-", s.data[n], 5) != NULL) {
+            n++;
         }
+        /* what ends the flags, be it right or wrong, is quoted as it stands */
+        copy(sc, n < s.len ? n + dsp_utf8_decode(dsp_str_sub(s, n, s.len), &rune) : n);
+    } else {
+        add_group(sc, DSP_STR(""));
         copy(sc, 1);
     }
 }
@@ -286,7 +340,7 @@ bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern)
     size_t      bad = dsp_utf8_invalid_at(pattern);
 
     memset(o, 0, sizeof(*o));
-    dsp_buf_init(&o->pattern, pattern.len * 16 + 256);
+    dsp_buf_init(&o->pattern, pattern.len * 16 + 64 * 1024);
     dsp_buf_init(&o->names, pattern.len + 16);
     o->bad_bytes = dsp_str_sub(pattern, bad, pattern.len);
     while (sc.i < pattern.len) {

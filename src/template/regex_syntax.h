@@ -20,6 +20,7 @@ typedef struct gt_regex_syntax {
     size_t  groups;
     dsp_str bad_name;  /* what Go quotes for a group whose name is none */
     dsp_str bad_bytes; /* what Go quotes for invalid UTF-8 */
+    dsp_str open_class; /* what Go quotes for a class without its ] */
     struct {
         dsp_str given;
         size_t  at, len; /* in pattern */

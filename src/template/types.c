@@ -111,7 +111,7 @@ static bool same_cert(gt_value a, gt_value b)
 static bool error_string(gt_ctx *c, gt_value v, dsp_buf *out)
 {
     (void) c;
-    dsp_buf_adds(out, v.s);
+    dsp_buf_adds(out, v.s.data != NULL ? v.s : DSP_STR("<nil>"));
     return true;
 }
 

@@ -71,7 +71,7 @@ enum gt_type {
     GT_SEMVER_PTR,  /* .semver; *semver.Version */
     GT_CERT,        /* .cert; sprig.certificate, kind struct; the pointer is never NULL */
     GT_ENV,         /* .env; *template.Environment: dot */
-    GT_ERROR,       /* .s the text; an error as a value (a method whose only result is an error) */
+    GT_ERROR,       /* .s the text; an error as a value (a method whose only result is an error); data NULL: nil */
     GT_ANY,         /* only in rows: interface{} */
     GT_VALUE,       /* only in rows: reflect.Value, that is the value as it is, flags and all (built-ins) */
     GT_N_TYPES

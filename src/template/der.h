@@ -1,0 +1,19 @@
+/*
+ * The head of a DER element (X.690), as Go's encoding/asn1 (1.26) reads it.
+ */
+#ifndef DSP_TEMPLATE_DER_H
+#define DSP_TEMPLATE_DER_H
+
+#include "base/str.h"
+
+struct gt_der_head {
+    unsigned    class, tag;
+    bool        compound;
+    uint64_t    length; /* of the content */
+    size_t      size;   /* of the head */
+    const char *fault;  /* Go's text for what is wrong with the head; NULL: nothing */
+};
+
+struct gt_der_head gt_der_head(dsp_str s);
+
+#endif
