@@ -203,13 +203,23 @@ static void unicode_class(struct scan *sc)
 
 /* --- the rest ----------------------------------------------------------------------------------------------------- */
 
-/* \x and its two characters, whatever they are. */
+static bool hex_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* \x with its two characters, or with { and all up to the first that is no digit: whatever they are, errors quote them. */
 static size_t hex_escape_len(dsp_str s)
 {
     uint32_t rune;
-    size_t   n = 2;
+    size_t   n = 2, more = 2;
 
-    for (int i = 0; i < 2 && n < s.len && !(i == 0 && s.data[n] == '{'); i++) {
+    if (n < s.len && s.data[n] == '{') {
+        more = 1;
+        for (n++; n < s.len && hex_digit(s.data[n]); n++) {
+        }
+    }
+    for (; more > 0 && n < s.len; more--) {
         n += dsp_utf8_decode(dsp_str_sub(s, n, s.len), &rune);
     }
     return n;

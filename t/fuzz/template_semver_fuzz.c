@@ -1,18 +1,39 @@
-/* Versions and constraints: the first line is a constraint, the rest a version. */
-#include "template_fuzz.h"
+/* Versions and constraints: "constraint NUL version". What is parsed must be written as a version that is equal to it. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "template/semver.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const texts[] = {
-        "{{ semver .Payload }}",
-        "{{ semverCompare .Name .Payload }}",
-        "{{ $v := semver .Payload }}{{ $v.Major }}{{ $v.IncPatch }}{{ $v.Compare (semver .Name) }}{{ printf \"%d %#v\" $v $v }}",
-    };
-    dsp_str whole = { (const char *) data, size };
-    size_t  cut = dsp_str_find(whole, '\n');
+    dsp_str   all = { (const char *) data, size < 4096 ? size : 4096 };
+    size_t    nul = dsp_str_find(all, '\0');
+    dsp_str   constraint = dsp_str_sub(all, 0, nul), version = dsp_str_sub(all, nul + 1, all.len);
+    dsp_arena arena;
+    dsp_buf   error, text;
+    gt_semver v, again;
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        fuzz_render(dsp_str_from(texts[i]), dsp_str_sub(whole, 0, cut), dsp_str_sub(whole, cut + 1, size), 0);
+    dsp_arena_init(&arena, 16 << 20);
+    dsp_buf_init(&error, 1 << 20);
+    dsp_buf_init(&text, 1 << 20);
+    gt_semver_check(&arena, constraint, version, &error);
+    if (gt_semver_parse(version, &v, &error)) {
+        gt_semver next = gt_semver_increment(&v, GT_SEMVER_MINOR);
+
+        gt_semver_string(&text, &v);
+        if (!gt_semver_parse(dsp_buf_str(&text), &again, &error) || gt_semver_compare(&v, &again) != 0 ||
+            gt_semver_check(&arena, dsp_buf_str(&text), version, &error) != GT_SEMVER_YES) {
+            abort();
+        }
+        if (v.minor != UINT64_MAX && gt_semver_compare(&v, &next) != -1) {
+            abort();
+        }
+        gt_semver_set_original(&arena, &next);
     }
+    dsp_buf_free(&error);
+    dsp_buf_free(&text);
+    dsp_arena_free(&arena);
     return 0;
 }
