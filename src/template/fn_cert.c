@@ -4,7 +4,6 @@
 
 #include "cert.h"
 #include "fmt.h"
-#include "fn_crypto.h"
 #include "fn_encoding.h"
 #include "privkey.h"
 #include "wrap.h"
@@ -18,14 +17,12 @@ enum { COST_KEY = 16, COST_LARGE_KEY = 32 };
 
 static EVP_PKEY *generate(gt_ctx *c, enum gt_key_type type, unsigned cost)
 {
-    int64_t   begun = gt_slow_begin(c);
     EVP_PKEY *key;
 
     if (!gt_charge_cost(c, cost)) {
         return NULL;
     }
     key = gt_key_generate(type);
-    gt_slow_end(c, begun);
     ERR_clear_error();
     if (key == NULL) {
         gt_fail_memory(c);

@@ -11,20 +11,6 @@
 
 #include "fn_encoding.h"
 
-int64_t gt_slow_begin(gt_ctx *c)
-{
-    return gt_tick_ns(c);
-}
-
-void gt_slow_end(gt_ctx *c, int64_t begun)
-{
-    int64_t now = gt_tick_ns(c);
-
-    if (now > begun) {
-        c->deadline_ns += now - begun;
-    }
-}
-
 /* --- bcrypt ------------------------------------------------------------------------------------------------------- */
 
 #define BCRYPT_COST 10
@@ -38,7 +24,6 @@ static bool hash_bcrypt(gt_ctx *c, dsp_str password, dsp_buf *out)
 {
     char               key[BCRYPT_MAX + 1], random[16], setting[CRYPT_GENSALT_OUTPUT_SIZE];
     struct crypt_data *data = calloc(1, sizeof(*data));
-    int64_t            begun = gt_slow_begin(c);
     const char        *hash = NULL;
 
     if (data == NULL) {
@@ -59,7 +44,6 @@ static bool hash_bcrypt(gt_ctx *c, dsp_str password, dsp_buf *out)
     } else {
         dsp_buf_addz(out, "failed to encrypt string with bcrypt: crypt(3) does not know it");
     }
-    gt_slow_end(c, begun);
     OPENSSL_cleanse(key, sizeof(key));
     OPENSSL_cleanse(data, sizeof(*data));
     free(data);
@@ -158,7 +142,6 @@ static bool derive_seed(gt_ctx *c, uint32_t counter, dsp_str password, dsp_str u
 {
     dsp_buf       *b = gt_text_begin(c);
     unsigned char  key[KEY_LEN];
-    int64_t        begun = gt_slow_begin(c);
     unsigned       len = 0;
     dsp_str        used;
     bool           ok;
@@ -184,7 +167,6 @@ static bool derive_seed(gt_ctx *c, uint32_t counter, dsp_str password, dsp_str u
     }
     ok = ok && HMAC(EVP_sha256(), key, sizeof(key), (const unsigned char *) b->data, b->len, seed, &len) != NULL;
     OPENSSL_cleanse(key, sizeof(key));
-    gt_slow_end(c, begun);
     return gt_text_end(c, b, &used) && (ok || gt_fail_memory(c));
 }
 

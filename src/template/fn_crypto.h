@@ -10,11 +10,4 @@ GT_BODY(gt_fn_derive_password);
 GT_BODY(gt_fn_encrypt_aes);
 GT_BODY(gt_fn_decrypt_aes);
 
-/*
- * The time of slow cryptography is paid in cost units and not a second time by the clock: begin() before it, end()
- * after it moves the deadline.
- */
-int64_t gt_slow_begin(gt_ctx *c);
-void    gt_slow_end(gt_ctx *c, int64_t begun);
-
 #endif
