@@ -1,5 +1,6 @@
 #include "client.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,11 @@
 /* Events may take this share of the wire, so that fresh work finds room at once. */
 #define IDLE_SHARE 4
 
-/* Connections that stay open when there is nothing to do: each costs some 60 KB with TLS. */
-#define KEEP_IDLE 2L
+/* Connections may stay open when there is nothing to do, so many; after a burst the others, some 100 KB each with TLS,
+ * are given up when it has been quiet for a while. */
+#define KEEP_IDLE 2u
+#define QUIET_S 15
+#define TRY_AGAIN_S 1
 
 /*
  * States of a call:
@@ -107,9 +111,34 @@ static void call_unlink(dsp_kube_call *call)
     c->in_flight -= counts(call);
     c->idle_in_flight -= call->priority == DSP_KUBE_IDLE;
     c->urgent_in_flight -= !counts(call);
-    if (c->in_flight == 0) {
-        kube_multi_keep(c->calls, KEEP_IDLE);
+    if (counts(call) && c->in_flight == 0 && c->peak > KEEP_IDLE) {
+        evtimer_add(c->shrink, &(struct timeval){.tv_sec = QUIET_S});
     }
+}
+
+/* libcurl closes idle connections one by one and late, or all of them with their multi. */
+static void on_shrink(evutil_socket_t fd, short what, void *arg)
+{
+    dsp_kube_client *c = arg;
+
+    (void) fd;
+    (void) what;
+    if (c->in_flight > 0) {
+        return; /* armed again when they have ended */
+    }
+    kube_multi *fresh = c->urgent_in_flight == 0 ? kube_multi_new(c->base) : NULL;
+    if (fresh == NULL) {
+        evtimer_add(c->shrink, &(struct timeval){.tv_sec = TRY_AGAIN_S});
+        return;
+    }
+    kube_multi_free(c->calls);
+    c->calls = fresh;
+    kube_multi_keep(c->calls, (long) (c->options.max_in_flight + KEEP_IDLE));
+    while (c->pooled > KEEP_IDLE) {
+        curl_easy_cleanup(c->pool[--c->pooled]);
+    }
+    c->peak = 0;
+    malloc_trim(0);
 }
 
 static void call_free(dsp_kube_call *call)
@@ -218,14 +247,12 @@ static void call_start(dsp_kube_call *call, const dsp_kube_credentials *credenti
     if (!call->again) {
         call->waited_ms = kube_client_now(c) - call->queued_at;
     }
-    if (c->in_flight == 0 && counts(call)) {
-        kube_multi_keep(c->calls, (long) c->options.max_in_flight + KEEP_IDLE);
-    }
     TAILQ_REMOVE(&c->queue[call->priority], call, link);
     c->queued--;
     TAILQ_INSERT_TAIL(&c->running, call, link);
     call->running = true;
     c->in_flight += counts(call);
+    c->peak = c->in_flight > c->peak ? c->in_flight : c->peak;
     c->idle_in_flight += call->priority == DSP_KUBE_IDLE;
     c->urgent_in_flight += !counts(call);
     if (!kube_multi_add(c->calls, &call->transfer)) {
@@ -455,14 +482,15 @@ dsp_kube_client *dsp_kube_client_new(struct event_base *base, dsp_kube_config *c
     TAILQ_INIT(&c->streams);
     TAILQ_INIT(&c->dead);
     c->pump = event_new(base, -1, 0, on_pump, c);
+    c->shrink = evtimer_new(base, on_shrink, c);
     c->calls = kube_multi_new(base);
     c->watches = kube_multi_new(base);
-    if (c->user_agent == NULL || c->pump == NULL || c->calls == NULL || c->watches == NULL) {
+    if (c->user_agent == NULL || c->pump == NULL || c->shrink == NULL || c->calls == NULL || c->watches == NULL) {
         dsp_buf_addz(err, "out of memory");
         dsp_kube_client_free(c);
         return NULL;
     }
-    kube_multi_keep(c->calls, KEEP_IDLE);
+    kube_multi_keep(c->calls, (long) (c->options.max_in_flight + KEEP_IDLE));
     if (!kube_target_init(&c->target, config, &c->options, err) ||
         (c->auth = dsp_kube_auth_new(base, config, c->env, on_credentials, c, err)) == NULL) {
         dsp_kube_client_free(c);
@@ -500,6 +528,9 @@ void dsp_kube_client_free(dsp_kube_client *c)
     kube_target_free(&c->target);
     if (c->pump != NULL) {
         event_free(c->pump);
+    }
+    if (c->shrink != NULL) {
+        event_free(c->shrink);
     }
     dsp_kube_config_free(c->config);
     free(c->user_agent);

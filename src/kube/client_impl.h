@@ -34,6 +34,8 @@ struct dsp_kube_client {
     size_t                in_flight; /* running ones that count */
     size_t                idle_in_flight;
     size_t                urgent_in_flight;
+    size_t                peak; /* of in_flight since connections were given up last */
+    struct event         *shrink;
 
     struct kube_stream_list streams; /* waiting or running */
     struct kube_stream_list dead;    /* closed; freed from the event loop */
