@@ -16,13 +16,16 @@ struct result {
 
 static struct result render(const dsp_template_options *options, const char *text)
 {
-    dsp_renderer      *r = dsp_renderer_new(options);
-    dsp_template_input in = { .text = dsp_str_from(text), .name = DSP_STR("string"), .payload = DSP_STR("p") };
+    dsp_template_options patient = options == NULL ? (dsp_template_options){ 0 } : *options;
+    dsp_template_input   in = { .text = dsp_str_from(text), .name = DSP_STR("string"), .payload = DSP_STR("p") };
+    dsp_renderer        *r;
     dsp_template_error error = { 0 };
     struct result      result = { 0 };
     dsp_buf            out;
     dsp_str            s;
 
+    patient.limits.wall_ms = PATIENT_MS;
+    r = dsp_renderer_new(&patient);
     assert_non_null(r);
     dsp_buf_init(&out, (size_t) 16 << 20);
     result.ok = dsp_render(r, &in, &out, &error);

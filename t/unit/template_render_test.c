@@ -12,8 +12,8 @@ typedef struct result {
 
 static result render_with(const dsp_template_options *options, const char *text, const char *payload, unsigned flags)
 {
-    dsp_renderer      *r = dsp_renderer_new(options);
-    dsp_template_input in = {
+    dsp_template_options patient = options == NULL ? (dsp_template_options){ 0 } : *options;
+    dsp_template_input   in = {
         .text = dsp_str_from(text),
         .name = DSP_STR("string"),
         .data_name = DSP_STR("job-1"),
@@ -21,10 +21,15 @@ static result render_with(const dsp_template_options *options, const char *text,
         .flags = flags,
     };
     dsp_template_error error = { 0 };
+    dsp_renderer      *r;
     dsp_str            s;
     dsp_buf            out;
     result             res = { 0 };
 
+    if (patient.limits.wall_ms == 0) {
+        patient.limits.wall_ms = PATIENT_MS;
+    }
+    r = dsp_renderer_new(&patient);
     assert_non_null(r);
     dsp_buf_init(&out, (size_t) 16 << 20);
     dsp_buf_addz(&out, "kept");

@@ -14,6 +14,9 @@
 
 #include "base/str.h"
 
+/* For time limits that a test is not about: a busy machine must not decide its outcome. */
+#define PATIENT_MS (60u * 60 * 1000)
+
 /* A dsp_str against a C string, with both printed when they differ. */
 #define assert_str(got, want)                                                                                          \
     do {                                                                                                               \
