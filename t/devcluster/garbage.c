@@ -170,6 +170,14 @@ static char **dependent_uids(dc_garbage *g, const char *uid, size_t *n)
     return uids;
 }
 
+static bool has_dependents(dc_garbage *g, const dc_slot *slot)
+{
+    size_t n;
+
+    free(dc_store_dependents(&g->cluster->store, slot->now->uid, &n));
+    return n > 0;
+}
+
 static void process_foreground(dc_garbage *g, const char *uid)
 {
     size_t n;
@@ -179,7 +187,7 @@ static void process_foreground(dc_garbage *g, const char *uid)
     for (size_t i = 0; i < n; i++) {
         dc_slot *slot = dc_store_by_uid(&g->cluster->store, uids[i]);
         if (slot != NULL && !slot->now->deleting) {
-            delete(g, slot, blocks(slot, uid) ? DC_FOREGROUND : DC_DEFAULT);
+            delete(g, slot, blocks(slot, uid) && has_dependents(g, slot) ? DC_FOREGROUND : DC_DEFAULT);
         }
         slot = dc_store_by_uid(&g->cluster->store, uids[i]);
         blocked = blocked || (slot != NULL && blocks(slot, uid));

@@ -51,6 +51,7 @@ struct sync {
     int64_t  active, ready, terminating;
     int64_t  restarts;   /* of containers of active pods */
     int64_t  new_failed; /* found in this turn */
+    bool     targeted;   /* the end was decided in this turn */
     int64_t  wake_ms;    /* when to look again; INT64_MAX: only when something happens */
 };
 
@@ -240,7 +241,8 @@ static void look_at_pods(struct sync *s, cJSON *ended)
     }
 }
 
-static void delete_active_pods(struct sync *s)
+/* The pods of a suspended Job are not failures: they leave uncounted. */
+static void delete_active_pods(struct sync *s, bool uncounted)
 {
     dc_cluster *c = s->j->jobs->cluster;
     size_t      n;
@@ -258,10 +260,17 @@ static void delete_active_pods(struct sync *s)
         cJSON      *pod = dc_object_tree(pods[i]);
         const char *phase = phase_of(pod);
         if (strcmp(phase, "Pending") == 0 || strcmp(phase, "Running") == 0) {
-            dc_delete how = { .policy = DC_BACKGROUND, .grace_s = -1 };
-            dc_fail   f = { 0 };
-            if (dc_store_get(c->pods, pods[i]->ns, pods[i]->name) == pods[i]) {
-                dc_delete_object(c, c->pods, pods[i], &how, &f);
+            dc_delete  how = { .policy = DC_BACKGROUND, .grace_s = -1 };
+            dc_fail    f = { 0 };
+            dc_object *now = dc_store_get(c->pods, pods[i]->ns, pods[i]->name);
+            if (now == pods[i]) {
+                if (uncounted) {
+                    release_pod(c, pod);
+                    now = dc_store_get(c->pods, pods[i]->ns, pods[i]->name);
+                }
+                dc_object_hold(now);
+                dc_delete_object(c, c->pods, now, &how, &f);
+                dc_object_release(now);
                 dc_emit(c, s->tree, "Normal", "SuccessfulDelete", "Deleted pod: %s", pods[i]->name);
             }
             dc_fail_free(&f);
@@ -419,7 +428,7 @@ static bool handle_suspension(struct sync *s)
         }
         dc_del(s->status, "startTime");
         if (s->active > 0) {
-            delete_active_pods(s);
+            delete_active_pods(s, true);
         }
         s->j->failures_in_row = 0;
     } else if (dc_job_condition(s->status, "Suspended")) {
@@ -456,9 +465,33 @@ static void target(struct sync *s, bool success, const char *reason, const char 
 {
     dc_job_set_condition(s->status, success ? "SuccessCriteriaMet" : "FailureTarget", true, reason, message);
     if (s->active > 0) {
-        delete_active_pods(s);
+        delete_active_pods(s, false);
     }
+    s->targeted = true;
+}
+
+/* The status between seeing pods that ended and counting them: they are named, the counts are still the old ones. */
+static void write_uncounted(struct sync *s, const cJSON *ended)
+{
+    static const char *const lists[] = { "succeeded", "failed" };
+    cJSON                   *status = s->status, *interim = dc_copy(status);
+    cJSON                   *named = cJSON_CreateObject();
+
+    for (const cJSON *pod = ended->child; pod != NULL; pod = pod->next) {
+        const char *list = lists[strcmp(phase_of(pod), "Succeeded") != 0];
+        int64_t     n = dc_int_or(interim, list, 0) - 1;
+        dc_array_add(dc_ensure_array(named, list), dc_str(dc_get(pod, "metadata"), "uid"));
+        if (n > 0) {
+            dc_set_int(interim, list, n);
+        } else {
+            dc_del(interim, list);
+        }
+    }
+    dc_set(interim, "uncountedTerminatedPods", named);
+    s->status = interim;
     write_status(s);
+    s->status = status;
+    cJSON_Delete(interim);
 }
 
 static void finish_when_quiet(struct sync *s)
@@ -512,7 +545,7 @@ static void decide(struct sync *s)
 
     if (targeted) {
         if (s->active > 0) {
-            delete_active_pods(s);
+            delete_active_pods(s, false);
         }
     } else if (reached_completions(s)) {
         target(s, true, "CompletionsReached", "Reached expected number of succeeded pods");
@@ -525,7 +558,6 @@ static void decide(struct sync *s)
             manage_pods(s);
         }
     }
-    finish_when_quiet(s);
 }
 
 static void arm(struct sync *s)
@@ -569,15 +601,22 @@ static void sync_job(job *j)
         j->failures_in_row += (int) s.new_failed;
         j->last_failure_ms = dsp_clock_ms();
     }
-    bool over = dc_job_condition(s.status, "Complete") || dc_job_condition(s.status, "Failed");
-    if (!dying && !over) {
-        decide(&s);
-    }
+    bool over = dying || dc_job_condition(s.status, "Complete") || dc_job_condition(s.status, "Failed");
     if (!over) {
-        write_status(&s);
+        decide(&s);
+        if (ended->child != NULL) {
+            write_uncounted(&s, ended);
+        } else if (s.targeted) {
+            write_status(&s);
+        }
     }
     for (cJSON *pod = ended->child; pod != NULL; pod = pod->next) {
         release_pod(c, pod);
+    }
+    if (!over) {
+        finish_when_quiet(&s);
+        dc_set(s.status, "uncountedTerminatedPods", cJSON_CreateObject());
+        write_status(&s);
     }
     if (dc_job_condition(s.status, "Complete") || dc_job_condition(s.status, "Failed")) {
         handle_ttl(&s);
