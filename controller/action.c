@@ -430,6 +430,7 @@ static void forget_sent(dsp_live *live)
     free(live->before);
     free(live->sent);
     live->before = live->sent = NULL;
+    live->sent_unclear = false;
 }
 
 /* Remembers what is being sent, until it is known whether it was stored. */
@@ -444,7 +445,10 @@ static bool remember_sent(dsp_live *live, const dsp_jobexecution_status *status)
         after.job_uid = status->job_uid;
         after.job_name = status->job_name;
     }
+    bool unclear = live->sent_unclear; /* the same once more: one of the two may be stored */
+
     forget_sent(live);
+    live->sent_unclear = unclear;
     live->sent = dsp_jobexecution_dup(&after);
     after = *live->je;
     after.payload = (dsp_json){ NULL, 0 };
@@ -527,6 +531,8 @@ static void ended_patch_status(struct dsp_action_call *act, const dsp_answer *an
 {
     dsp_actor *a = act->actor;
     dsp_live  *live = act->execution->live;
+    bool       newest = live->je != NULL && live->before != NULL &&
+                  dsp_str_eq(live->je->resource_version, live->before->resource_version);
 
     switch (o->kind) {
     case DSP_OUT_DONE:
@@ -538,20 +544,24 @@ static void ended_patch_status(struct dsp_action_call *act, const dsp_answer *an
         return;
     case DSP_OUT_CONFLICT:
     case DSP_OUT_NOT_FOUND:
-        /* Unless the newer object came while we waited for the answer. */
-        if (live->je != NULL && live->before != NULL &&
-            dsp_str_eq(live->je->resource_version, live->before->resource_version)) {
+        if (!live->sent_unclear) {
+            forget_sent(live); /* another one's write: not ours to count, even if it says the same */
+        }
+        if (newest) { /* unless the newer object came while we waited for the answer */
             live->stale = true;
             live->stale_ms = now_ms(a) + DSP_STALE_MS;
         }
         return;
+    case DSP_OUT_UNCLEAR:
+        live->sent_unclear = true;
+        break;
     default:
-        if (o->kind != DSP_OUT_UNCLEAR) {
+        if (!live->sent_unclear) {
             forget_sent(live);
         }
-        backoff(a, live, answer);
-        log_failure(DSP_LOG_WARN, act->execution, "status not stored", o, answer->status);
     }
+    backoff(a, live, answer);
+    log_failure(DSP_LOG_WARN, act->execution, "status not stored", o, answer->status);
 }
 
 /* --- the rest ------------------------------------------------------------------------------------------------- */
@@ -575,9 +585,13 @@ static void ended_read_execution(struct dsp_action_call *act, const dsp_answer *
     dsp_live  *live = act->execution->live;
 
     if (o->kind == DSP_OUT_DONE) {
-        live->failures = 0;
-        live->stale_ms = now_ms(a) + DSP_STALE_MS; /* should even this one not be newer */
         put(a, DSP_KIND_EXECUTION, o->object);
+        if (live->stale) { /* what we had is the newest after all */
+            live->stale = false;
+            backoff(a, live, answer);
+        } else {
+            live->failures = 0;
+        }
     } else if (o->kind == DSP_OUT_NOT_FOUND) {
         dsp_store_execution_gone(a->store, act->execution);
     } else {
@@ -655,7 +669,7 @@ static void ended_delete(struct dsp_action_call *act, const dsp_answer *answer, 
 {
     dsp_live *live = act->execution->live;
 
-    if (o->kind == DSP_OUT_DONE || o->kind == DSP_OUT_NOT_FOUND || o->kind == DSP_OUT_CONFLICT) {
+    if (o->kind == DSP_OUT_DONE || o->kind == DSP_OUT_NOT_FOUND) {
         live->failures = 0;
         if (live->je != NULL) {
             live->je->deleting = true; /* until the watch says so */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum kind { BOOL, TEXT, NUMBER, LIST, LEVEL, ENCODING, IGNORED_TEXT, IGNORED_BOOL };
+enum kind { BOOL, TEXT, NUMBER, DURATION, LIST, LEVEL, ENCODING, IGNORED_TEXT, IGNORED_BOOL };
 
 /* One row is all there is about a flag: reading it, its default, its line in the help. */
 typedef struct flag {
@@ -38,6 +38,11 @@ static const flag flags[] = {
       "namespace of the Lease (default: the Pod's)" },
     { "leader-elect-resource-name", TEXT, AT(leader_name), 0, 0, "NAME",
       "name of the Lease (default b7a548ab.ivan.vc, the original's)" },
+    { "leader-elect-lease-duration", DURATION, AT(lease_ms), 0, 0, "TIME",
+      "a Lease that has not changed for so long is free (default 15s)" },
+    { "leader-elect-renew-deadline", DURATION, AT(renew_ms), 0, 0, "TIME",
+      "who could not renew for so long stops (default 10s)" },
+    { "leader-elect-retry-period", DURATION, AT(retry_ms), 0, 0, "TIME", "between tries (default 2s)" },
     { "default-namespace", TEXT, AT(default_namespace), 0, 0, "NAME",
       "accepted for the original's manifests; it is nginx's dispatcher_default_namespace now" },
     { "log-job-execution-payloads", BOOL, AT(log_payloads), 0, 0, NULL,
@@ -91,6 +96,28 @@ static bool parse_word(const char *text, const char *const *words, int *out)
     return false;
 }
 
+/* One number and unit of Go's time.ParseDuration: "15s", "500ms", "1m". */
+static bool parse_duration(const char *text, int64_t *ms)
+{
+    static const struct {
+        const char *unit;
+        int64_t     ms;
+    } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+    size_t   digits = strspn(text, "0123456789");
+    uint64_t n;
+
+    if (!dsp_str_u64((dsp_str){ text, digits }, &n) || n == 0 || n > 100000) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(text + digits, units[i].unit) == 0) {
+            *ms = (int64_t) n * units[i].ms;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool set_list(dsp_options *out, const char *value)
 {
     if (out->n_namespaces == DSP_OPTIONS_NAMESPACES_MAX || value[0] == '\0') {
@@ -127,6 +154,8 @@ static bool set_flag(const flag *f, const char *value, dsp_options *out)
         }
         *(int64_t *) at = (int64_t) n;
         return true;
+    case DURATION:
+        return parse_duration(value, at);
     case LIST:
         return set_list(out, value);
     case LEVEL:

@@ -30,6 +30,9 @@ typedef struct dsp_options {
     bool        leader_elect;
     const char *leader_namespace; /* NULL: the Pod's, else the kubeconfig context's */
     const char *leader_name;
+    int64_t     lease_ms; /* whole seconds > renew_ms > 1.2 retry_ms; 0: 15 s, 10 s, 2 s */
+    int64_t     renew_ms;
+    int64_t     retry_ms;
 
     const char *default_namespace; /* for the log only: requests are nginx's */
     bool        log_payloads;

@@ -56,6 +56,11 @@ static void go_syntax(void **state)
     assert_false(o.leader_elect);
     assert_true(parse(ARGS("--log-format=json", "--max-in-flight=256", "--kube-api-qps=0")));
     assert_int_equal(o.log_format, DSP_LOG_JSON);
+    assert_true(parse(ARGS("--leader-elect-lease-duration=1m", "--leader-elect-renew-deadline=40s",
+                           "--leader-elect-retry-period=500ms")));
+    assert_int_equal(o.lease_ms, 60000);
+    assert_int_equal(o.renew_ms, 40000);
+    assert_int_equal(o.retry_ms, 500);
 }
 
 /* The arguments of the original's manifests. */
@@ -83,6 +88,8 @@ static void errors_name_the_argument(void **state)
         { { "x", "--max-in-flight=0", NULL }, "invalid value \"0\" for flag --max-in-flight" },
         { { "x", "--max-in-flight=257", NULL }, "invalid value \"257\" for flag --max-in-flight" },
         { { "x", "--kube-api-qps", "-1", NULL }, "invalid value \"-1\" for flag --kube-api-qps" },
+        { { "x", "--leader-elect-renew-deadline=10", NULL }, "invalid value \"10\" for flag --leader-elect-renew-deadline" },
+        { { "x", "--leader-elect-renew-deadline=0s", NULL }, "invalid value \"0s\" for flag --leader-elect-renew-deadline" },
         { { "x", "--log-level=loud", NULL }, "invalid value \"loud\" for flag --log-level" },
         { { "x", "--namespace=", NULL }, "invalid value \"\" for flag --namespace" },
         { { "x", "serve", NULL }, "unexpected argument: serve (see --help)" },
