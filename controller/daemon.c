@@ -400,7 +400,11 @@ static bool start_lease(struct daemon *d, dsp_buf *error)
     const dsp_options *o = d->options;
     const char *ns = o->leader_namespace != NULL ? o->leader_namespace : dsp_kube_client_config(d->client)->namespace_;
     dsp_buf     identity;
-    dsp_lease_options lease = { .namespace_ = ns, .name = o->leader_name };
+    dsp_lease_options lease = { .namespace_ = ns,
+                                .name = o->leader_name,
+                                .duration_ms = o->lease_ms,
+                                .renew_ms = o->renew_ms,
+                                .retry_ms = o->retry_ms };
 
     if (!o->leader_elect) {
         lead(d);
