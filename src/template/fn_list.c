@@ -225,6 +225,9 @@ static bool among(gt_ctx *c, gt_value v, const gt_value *items, size_t n, bool *
 {
     *ok = gt_charge(c, n);
     for (size_t i = 0; *ok && i < n; i++) {
+        if (items[i].type != v.type || (v.type == GT_STRING && items[i].s.len != v.s.len)) {
+            continue; /* most are told apart by this */
+        }
         if (gt_deep_equal(c, v, items[i], ok) && *ok) {
             return true;
         }
@@ -232,10 +235,23 @@ static bool among(gt_ctx *c, gt_value v, const gt_value *items, size_t n, bool *
     return false;
 }
 
+/* Whether a text is new to the set, in which it is then. false with an error in the context, too. */
+static bool is_new(gt_ctx *c, gt_map *seen, dsp_str s, bool *ok)
+{
+    *ok = gt_charge(c, 1 + s.len / 64);
+    if (!*ok || gt_map_find(seen, s) != NULL) {
+        return false;
+    }
+    *ok = gt_map_set(c, seen, s, gt_nil());
+    return *ok;
+}
+
+/* Texts, which are most of what lists hold, are looked up; others are compared with all that came before. */
 GT_BODY(gt_fn_uniq)
 {
     size_t   len;
     gt_list *list;
+    gt_map  *seen;
     bool     ok;
 
     (void) n;
@@ -244,12 +260,15 @@ GT_BODY(gt_fn_uniq)
     }
     len = gt_list_len(args[0].list);
     list = copied(c, len, NULL, 0);
-    if (list == NULL) {
+    seen = gt_map_new(c, GT_MAP_ANY, len < 256 ? len : 256);
+    if (list == NULL || seen == NULL) {
         return false;
     }
     for (size_t i = 0; i < len; i++) {
-        if (!among(c, args[0].list->items[i], list->items, list->len, &ok)) {
-            list->items[list->len++] = args[0].list->items[i];
+        gt_value v = args[0].list->items[i];
+
+        if (v.type == GT_STRING ? is_new(c, seen, v.s, &ok) : !among(c, v, list->items, list->len, &ok)) {
+            list->items[list->len++] = v;
         }
         if (!ok) {
             return false;

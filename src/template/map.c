@@ -8,16 +8,27 @@
  */
 enum { LINEAR_MAX = 8 };
 
+static uint64_t mix(uint64_t h, uint64_t bytes)
+{
+    h = (h ^ bytes) * 0xBF58476D1CE4E5B9u;
+    return h ^ h >> 32;
+}
+
 static uint32_t hash_key(dsp_str key, uint32_t seed)
 {
-    uint64_t h = 0x9E3779B97F4A7C15u ^ seed;
+    uint64_t h = mix(0x9E3779B97F4A7C15u ^ seed, key.len);
+    uint64_t bytes;
 
-    for (size_t i = 0; i < key.len; i++) {
-        h = (h ^ (unsigned char) key.data[i]) * 0x100000001B3u;
-        h ^= h >> 29;
+    for (; key.len >= sizeof(bytes); key.data += sizeof(bytes), key.len -= sizeof(bytes)) {
+        memcpy(&bytes, key.data, sizeof(bytes));
+        h = mix(h, bytes);
     }
-    h *= 0xBF58476D1CE4E5B9u;
-    return (uint32_t) (h >> 32);
+    if (key.len > 0) {
+        bytes = 0;
+        memcpy(&bytes, key.data, key.len);
+        h = mix(h, bytes);
+    }
+    return (uint32_t) (mix(h, seed) >> 32);
 }
 
 gt_map *gt_map_new(gt_ctx *c, enum gt_type type, size_t n)
