@@ -89,7 +89,27 @@ MODULE_SRCS := ngx_http_dispatcher_module.c config $(wildcard src/nginx/*.[ch] s
 module: $(MODULE) ## build ngx_http_dispatcher_module.so for the installed nginx
 
 $(MODULE): $(MODULE_SRCS)
-	$(Q)CC='$(CC)' SANITIZE='$(SANITIZE)' bash t/lib/build-module $(CURDIR) $(abspath $(B))
+	$(Q)CC='$(CC)' SANITIZE='$(SANITIZE)' NGX_SRC='$(NGX_SRC)' bash t/lib/build-module $(CURDIR) $(abspath $(B))
+
+# --- the module under other nginxes ---------------------------------------------------------------------------------
+
+MODULE_TESTS := $(wildcard t/module_*.t)
+
+.PHONY: valgrind
+valgrind: module ## the module's tests with nginx under valgrind
+	DSP_BUILD=$(B) DSP_VALGRIND=1 prove $(or $(S),$(MODULE_TESTS))
+
+.PHONY: test-module-asan
+test-module-asan: ## the module's tests in an nginx that is sanitized as a whole, its pools broken up (fetches Debian's source)
+	src=$$(t/lib/fetch-nginx bookworm build/nginx-src/bookworm) && CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-san san
+	DSP_BUILD=build/san DSP_MODULE=static DSP_NGINX=$(CURDIR)/build/nginx-san/objs/nginx prove $(or $(S),$(MODULE_TESTS))
+
+.PHONY: test-module-newer
+test-module-newer: ## the module's tests in a newer nginx of Debian (SUITE=trixie; fetches its source)
+	src=$$(t/lib/fetch-nginx $(or $(SUITE),trixie) build/nginx-src/$(or $(SUITE),trixie)) && \
+	CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-$(or $(SUITE),trixie) plain
+	DSP_NGINX=$(CURDIR)/build/nginx-$(or $(SUITE),trixie)/objs/nginx \
+	DSP_MODULE=$(CURDIR)/build/nginx-$(or $(SUITE),trixie)/objs/ngx_http_dispatcher_module.so prove $(or $(S),$(MODULE_TESTS))
 
 # --- tests ----------------------------------------------------------------------------------------------------------
 
@@ -124,6 +144,10 @@ system: all ## only the system tests (S=t/name.t picks one)
 .PHONY: bench
 bench: all ## speed, as ratios against baselines measured in the same run
 	t/bench/path $(B)
+
+.PHONY: bench-module
+bench-module: module $(B)/devcluster $(B)/bench/null_api ## dispatcher_execute against a bare proxy_pass (needs wrk)
+	t/bench/module $(B)
 
 .PHONY: bench-template
 bench-template: $(B)/bench/template_bench $(B)/oracle ## the template engine against Go's
