@@ -60,6 +60,14 @@ SKIP: {
     is_deeply( \@unknown, [], 'dashboard and alerts ask for metrics that the controller has' );
 }
 
+SKIP: {
+    skip 'no promtool (Debian package prometheus)', 1 if system('command -v promtool >/dev/null 2>&1') != 0;
+    my ($rules) = load('deploy/monitoring/alerts.yaml');
+    YAML::XS::DumpFile( "$dir/rules.yaml", $rules->{spec} );
+    my $said = qx(promtool check rules $dir/rules.yaml 2>&1);
+    is( $?, 0, 'promtool takes the alerts' ) or diag($said);
+}
+
 # --- scripts --------------------------------------------------------------------------------------------------------
 
 for my $script (qw(deploy/tool deploy/run deploy/image/build t/kube/build t/kube/openapi t/kube/base-image)) {
