@@ -281,7 +281,7 @@ static bool call_body(gt_exec *e, const gt_function *fn, size_t base, gt_value *
     c->slow = false;
     ok = gt_charge(c, fn->steps) && (fn->cost == 0 || gt_charge_cost(c, fn->cost)) &&
          fn->body(c, e->stack + base, e->n_stack - base, out);
-    if (c->slow) {
+    if (c->slow && c->clock_runs) {
         c->deadline_ns += gt_tick_ns(c) - c->slow_since_ns;
     }
     return ok;

@@ -132,8 +132,7 @@ static bool step(void *arg, size_t bytes)
         return true;
     }
     r->unseen = 0;
-    return gt_tick_ns(c) <= c->deadline_ns ||
-           gt_fail_limit(c, "time limit of %u ms exceeded", c->options->limits.wall_ms);
+    return gt_clock_ok(c);
 }
 
 /* Expression args[0] and text args[1]. */

@@ -139,6 +139,9 @@ const gt_type_ops *gt_ops(enum gt_type type);
 
 #define GT_MAX_TEXTS 24
 
+/* How many steps may pass between two looks at the clock: some tens of microseconds of work. */
+#define GT_CLOCK_EVERY 4096u
+
 /* One rendering. Bodies read options, env and fn; all else is for the engine's own files. */
 typedef struct gt_ctx {
     const dsp_template_options *options; /* limits without zeros */
@@ -148,6 +151,7 @@ typedef struct gt_ctx {
 
     uint64_t steps_left;
     int64_t  deadline_ns;
+    bool     clock_runs; /* from the first look at it on: most renderings end before */
     unsigned cost_left;
     bool     slow;          /* the function that is being called has charged cost … */
     int64_t  slow_since_ns; /* … and this long ago: its time is not the template's */
@@ -196,6 +200,8 @@ bool gt_copy(gt_ctx *c, dsp_str s, dsp_str *out);
 /* Counts steps and looks at the clock now and then; false: the limit is reached. */
 bool gt_charge(gt_ctx *c, uint64_t steps);
 static inline bool gt_charge_bytes(gt_ctx *c, size_t bytes) { return gt_charge(c, bytes / 64); }
+/* Looks at the clock now: for work that is not counted in steps. */
+bool gt_clock_ok(gt_ctx *c);
 /* Counts cost units beyond the row's own. */
 bool gt_charge_cost(gt_ctx *c, unsigned units);
 
@@ -232,7 +238,7 @@ bool gt_text_ok(gt_ctx *c, const dsp_buf *b);
 /* Writes nothing, but fails at once where n more bytes cannot fit: before a long loop. */
 bool gt_text_fits(gt_ctx *c, const dsp_buf *b, uint64_t n);
 
-/* The wall clock, and the clock of the time limit: the host's, or else one that nobody sets. */
+/* The wall clock, and the clock of the time limit: the host's, or else this thread's processor time. */
 int64_t gt_now_ns(gt_ctx *c);
 int64_t gt_tick_ns(gt_ctx *c);
 /* n random bytes; false with the error set. */

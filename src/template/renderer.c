@@ -90,7 +90,7 @@ static void default_limits(dsp_template_limits *l)
     DEFAULT(output_bytes, 1024 * 1024);
     DEFAULT(arena_bytes, 64 * 1024 * 1024);
     DEFAULT(steps, 5000000);
-    DEFAULT(wall_ms, 2000);
+    DEFAULT(time_ms, 2000);
     DEFAULT(nesting, 1000);
     DEFAULT(call_depth, 1000);
     DEFAULT(value_depth, 10000);
@@ -152,7 +152,7 @@ void dsp_renderer_free(dsp_renderer *r)
 static void start_batch(dsp_renderer *r)
 {
     r->ctx.cost_left = r->options.limits.cost;
-    r->ctx.deadline_ns = gt_tick_ns(&r->ctx) + (int64_t) r->options.limits.wall_ms * 1000000;
+    r->ctx.clock_runs = false;
 }
 
 void dsp_renderer_begin(dsp_renderer *r)
@@ -178,7 +178,7 @@ static void start_rendering(dsp_renderer *r)
     c->depth = 0;
     c->n_texts = 0;
     c->steps_left = r->options.limits.steps;
-    c->until_clock = 0;
+    c->until_clock = GT_CLOCK_EVERY;
     c->zones = NULL;
     c->regexes = NULL;
     c->regexes_free = NULL;

@@ -23,7 +23,8 @@ typedef struct dsp_template_limits {
     size_t   output_bytes;   /* output of one rendering: 1 MiB */
     size_t   arena_bytes;    /* memory of one rendering, everything but the output: 64 MiB */
     uint64_t steps;          /* nodes visited, and one per 64 bytes or per element that a function works on: 5 million */
-    unsigned wall_ms;        /* wall clock of a batch (see dsp_renderer_begin), without slow cryptography: 2,000 ms */
+    unsigned time_ms;        /* processor time of a batch (see dsp_renderer_begin), without slow cryptography: 2,000 ms.
+                                Not the wall clock: a template must not fail because the machine is busy or slept */
     unsigned nesting;        /* parentheses and blocks inside one another: 1,000 */
     unsigned call_depth;     /* templates that call templates: 1,000 */
     unsigned value_depth;    /* lists and dicts inside one another, where they are printed, copied, merged: 10,000 */
@@ -42,7 +43,7 @@ enum {
 typedef struct dsp_template_host {
     void *context;
 
-    /* Nanoseconds since 1970 by the wall clock. It also is what the limit wall_ms and `now` see. */
+    /* Nanoseconds since 1970 by the wall clock: what `now` sees. If it is given, the limit time_ms goes by it too. */
     int64_t (*now_ns)(void *context);
 
     /* n random bytes of cryptographic quality; false: none to be had (an error of the template). */

@@ -24,7 +24,7 @@ static struct result render(const dsp_template_options *options, const char *tex
     dsp_buf            out;
     dsp_str            s;
 
-    patient.limits.wall_ms = PATIENT_MS;
+    patient.limits.time_ms = PATIENT_MS;
     r = dsp_renderer_new(&patient);
     assert_non_null(r);
     dsp_buf_init(&out, (size_t) 16 << 20);

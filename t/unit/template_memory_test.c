@@ -72,7 +72,7 @@ static bool fixed_random(void *context, void *out, size_t n)
 /* false: out of memory. Any other failure is the test's. */
 static bool render(const char *text, dsp_buf *out)
 {
-    static const dsp_template_options options = { .limits = { .wall_ms = PATIENT_MS }, .host = { .random = fixed_random, .local_zone = "UTC" } };
+    static const dsp_template_options options = { .limits = { .time_ms = PATIENT_MS }, .host = { .random = fixed_random, .local_zone = "UTC" } };
     dsp_template_input                in = {
         .text = dsp_str_from(text), .name = DSP_STR("string"), .data_name = DSP_STR("job"), .payload = dsp_str_from(payload),
     };

@@ -26,8 +26,8 @@ static result render_with(const dsp_template_options *options, const char *text,
     dsp_buf            out;
     result             res = { 0 };
 
-    if (patient.limits.wall_ms == 0) {
-        patient.limits.wall_ms = PATIENT_MS;
+    if (patient.limits.time_ms == 0) {
+        patient.limits.time_ms = PATIENT_MS;
     }
     r = dsp_renderer_new(&patient);
     assert_non_null(r);
@@ -197,7 +197,7 @@ static int64_t running_clock(void *context)
 static void wall_clock(void **state)
 {
     int64_t                    now = 0;
-    const dsp_template_options options = { .limits = { .wall_ms = 5000 },
+    const dsp_template_options options = { .limits = { .time_ms = 5000 },
                                            .host = { .context = &now, .now_ns = running_clock } };
 
     (void) state;

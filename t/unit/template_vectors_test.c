@@ -155,7 +155,7 @@ static size_t lookup(void *context, dsp_str host, char (*out)[46], size_t n)
 static void run_files(const char *pattern, size_t at_least)
 {
     static const dsp_template_options options = {
-        .limits = { .wall_ms = PATIENT_MS },
+        .limits = { .time_ms = PATIENT_MS },
         .policy = DSP_TEMPLATE_ALLOW_ENV | DSP_TEMPLATE_ALLOW_DNS,
         .host = { .local_zone = "UTC", .env = no_env, .lookup = lookup },
     };
