@@ -430,7 +430,6 @@ static void forget_sent(dsp_live *live)
     free(live->before);
     free(live->sent);
     live->before = live->sent = NULL;
-    live->sent_unclear = false;
 }
 
 /* Remembers what is being sent, until it is known whether it was stored. */
@@ -445,10 +444,7 @@ static bool remember_sent(dsp_live *live, const dsp_jobexecution_status *status)
         after.job_uid = status->job_uid;
         after.job_name = status->job_name;
     }
-    bool unclear = live->sent_unclear; /* the same once more: one of the two may be stored */
-
     forget_sent(live);
-    live->sent_unclear = unclear;
     live->sent = dsp_jobexecution_dup(&after);
     after = *live->je;
     after.payload = (dsp_json){ NULL, 0 };
@@ -544,23 +540,24 @@ static void ended_patch_status(struct dsp_action_call *act, const dsp_answer *an
         return;
     case DSP_OUT_CONFLICT:
     case DSP_OUT_NOT_FOUND:
-        if (!live->sent_unclear) {
-            forget_sent(live); /* another one's write: not ours to count, even if it says the same */
-        }
+        /* It may be our own write that is newer: libcurl repeats a request whose connection died. dsp_action_confirm()
+         * looks whether what we sent is there. */
         if (newest) { /* unless the newer object came while we waited for the answer */
             live->stale = true;
             live->stale_ms = now_ms(a) + DSP_STALE_MS;
         }
         return;
     case DSP_OUT_UNCLEAR:
-        live->sent_unclear = true;
+        backoff(a, live, answer);
+        if (newest) { /* if it was stored, the watch will tell, else a read: only then is anything sent again */
+            live->stale = true;
+            live->stale_ms = live->not_before_ms;
+        }
         break;
     default:
-        if (!live->sent_unclear) {
-            forget_sent(live);
-        }
+        forget_sent(live);
+        backoff(a, live, answer);
     }
-    backoff(a, live, answer);
     log_failure(DSP_LOG_WARN, act->execution, "status not stored", o, answer->status);
 }
 
@@ -588,6 +585,7 @@ static void ended_read_execution(struct dsp_action_call *act, const dsp_answer *
         put(a, DSP_KIND_EXECUTION, o->object);
         if (live->stale) { /* what we had is the newest after all */
             live->stale = false;
+            forget_sent(live);
             backoff(a, live, answer);
         } else {
             live->failures = 0;

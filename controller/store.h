@@ -42,7 +42,6 @@ typedef struct dsp_live {
     /* A status patch whose outcome is not known yet: what was there, and what was sent. */
     dsp_jobexecution *before;
     dsp_jobexecution *sent;
-    bool              sent_unclear;
 
     /* The queue's (act.h). */
     struct dsp_live *queue_next;
