@@ -99,6 +99,10 @@ MODULE_TESTS := $(wildcard t/module_*.t)
 valgrind: module ## the module's tests with nginx under valgrind
 	DSP_BUILD=$(B) DSP_VALGRIND=1 prove $(or $(S),$(MODULE_TESTS))
 
+.PHONY: soak-module
+soak-module: module ## a minute of mixed, bad and abandoned requests with reloads (SECONDS=60)
+	t/soak/module $(B) $(or $(SECONDS),60)
+
 .PHONY: test-module-asan
 test-module-asan: ## the module's tests in an nginx that is sanitized as a whole, its pools broken up (fetches Debian's source)
 	src=$$(t/lib/fetch-nginx bookworm build/nginx-src/bookworm) && CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-san san
