@@ -33,8 +33,9 @@ static bool set_subject(X509 *x, dsp_str cn)
     bool       ok = name != NULL;
 
     if (ok && cn.len > 0) {
-        ok = X509_NAME_add_entry_by_NID(name, NID_commonName, printable(cn) ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING,
-                                        (const unsigned char *) cn.data, (int) cn.len, -1, 0) == 1;
+        ok =
+            X509_NAME_add_entry_by_NID(name, NID_commonName, printable(cn) ? V_ASN1_PRINTABLESTRING : V_ASN1_UTF8STRING,
+                                       (const unsigned char *) cn.data, (int) cn.len, -1, 0) == 1;
     }
     ok = ok && X509_set_subject_name(x, name) == 1;
     X509_NAME_free(name);

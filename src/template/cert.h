@@ -28,8 +28,8 @@ typedef struct gt_cert_request {
 /* Adds the certificate as PEM. false: Go's text ("error creating certificate: …") is in error. */
 bool gt_cert_make(const gt_cert_request *r, dsp_buf *out, dsp_buf *error);
 
-/* x509.ParseCertificate of the first PEM block. NULL: the text of Go (or of Sprig, where there is no block) is in error. `name` is the variable's name in
- * Sprig's text: decodedCert or decodedSignerCert. */
+/* x509.ParseCertificate of the first PEM block. NULL: the text of Go (or of Sprig, where there is no block) is in
+ * error. `name` is the variable's name in Sprig's text: decodedCert or decodedSignerCert. */
 X509 *gt_cert_from_pem(dsp_str pem, const char *name, dsp_buf *error);
 
 #endif

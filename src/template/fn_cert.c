@@ -129,7 +129,8 @@ static bool take_dns(gt_ctx *c, const gt_list *list, gt_cert_request *r)
     return true;
 }
 
-static bool take_template(gt_ctx *c, dsp_str cn, const gt_list *ips, const gt_list *dns, int64_t days, gt_cert_request *r)
+static bool take_template(gt_ctx *c, dsp_str cn, const gt_list *ips, const gt_list *dns, int64_t days,
+                          gt_cert_request *r)
 {
     int64_t now = gt_now_ns(c);
     int64_t valid = gt_wrap_mul(gt_wrap_mul(days, SECONDS_PER_DAY), NS_PER_SECOND); /* a Duration: it wraps around */

@@ -93,7 +93,7 @@ GT_BODY(gt_fn_htpasswd)
     return gt_text_give(c, b, out);
 }
 
-/* --- Master Password (masterpassword.app), version of Sprig -------------------------------------------------------- */
+/* --- Master Password (masterpassword.app), version of Sprig ------------------------------------------------------- */
 
 #define SEED_TEXT "com.lyndir.masterpassword"
 
@@ -155,8 +155,8 @@ static bool derive_seed(gt_ctx *c, uint32_t counter, dsp_str password, dsp_str u
     if (!gt_text_ok(c, b)) {
         return false;
     }
-    ok = EVP_PBE_scrypt(password.data == NULL ? "" : password.data, password.len, (const unsigned char *) b->data, b->len,
-                        32768, 8, 2, (uint64_t) 128 << 20, key, sizeof(key)) == 1;
+    ok = EVP_PBE_scrypt(password.data == NULL ? "" : password.data, password.len, (const unsigned char *) b->data,
+                        b->len, 32768, 8, 2, (uint64_t) 128 << 20, key, sizeof(key)) == 1;
     dsp_buf_reset(b);
     dsp_buf_addz(b, SEED_TEXT);
     add_u32(b, (uint32_t) site.len);
@@ -214,7 +214,8 @@ GT_BODY(gt_fn_derive_password)
 enum { AES_BLOCK = 16, AES_KEY = 32 };
 
 /* Whole blocks in, whole blocks out. */
-static bool run_aes(gt_ctx *c, dsp_str password, const unsigned char *iv, const char *in, size_t len, char *out, bool encrypt)
+static bool run_aes(gt_ctx *c, dsp_str password, const unsigned char *iv, const char *in, size_t len, char *out,
+                    bool encrypt)
 {
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     unsigned char   key[AES_KEY] = { 0 };
@@ -310,8 +311,8 @@ GT_BODY(gt_fn_decrypt_aes)
     }
     len = cipher.len - AES_BLOCK;
     plain = gt_alloc(c, len);
-    if (plain == NULL || !run_aes(c, args[0].s, (const unsigned char *) cipher.data, cipher.data + AES_BLOCK, len, plain,
-                                  false)) {
+    if (plain == NULL ||
+        !run_aes(c, args[0].s, (const unsigned char *) cipher.data, cipher.data + AES_BLOCK, len, plain, false)) {
         return false;
     }
     padding = (unsigned char) plain[len - 1];

@@ -203,7 +203,7 @@ GT_BODY(gt_fn_duration_round)
     static const struct {
         uint64_t    ns;
         const char *unit;
-    } units[] = { { 365 * DAY, "y" }, { 30 * DAY, "mo" }, { DAY, "d" }, { HOUR, "h" }, { MINUTE, "m" }, { SECOND, "s" } };
+    } units[] = {{365 * DAY, "y"}, {30 * DAY, "mo"}, {DAY, "d"}, {HOUR, "h"}, {MINUTE, "m"}, {SECOND, "s"}};
     int64_t  d = 0;
     uint64_t u;
     dsp_buf *b;

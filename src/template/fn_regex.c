@@ -7,8 +7,9 @@
 #include "strconv.h"
 
 /*
- * Expressions are kept until the end of the rendering, the last KEPT of them: a template that uses one in a loop compiles it once.
- * What a search costs is counted by the clock: a step per match, and a look at the clock for each LOOK bytes.
+ * Expressions are kept until the end of the rendering, the last KEPT of them: a template that uses one in a loop
+ * compiles it once. What a search costs is counted by the clock: a step per match, and a look at the clock for each
+ * LOOK bytes.
  */
 enum { KEPT = 8 };
 #define LOOK (256u * 1024)

@@ -37,7 +37,7 @@ GT_BODY(gt_fn_semver_compare)
     }
 }
 
-/* --- methods of semver.Version and *semver.Version; the receiver is args[-1] --------------------------------------- */
+/* --- methods of semver.Version and *semver.Version; the receiver is args[-1] -------------------------------------- */
 
 enum {
     M_MAJOR, M_MINOR, M_PATCH,

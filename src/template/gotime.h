@@ -81,8 +81,9 @@ void gt_time_go_string(dsp_buf *out, const gt_time *t, const gt_location *local)
 const char *gt_time_strict(dsp_buf *out, const gt_time *t);
 
 /*
- * time.ParseInLocation(layout, value, local). A location that has to be made for the value (a bare offset) is taken from
- * the arena. On failure *out is the zero time and error (may be NULL) has Go's text; error is left empty when the arena is full.
+ * time.ParseInLocation(layout, value, local). A location that has to be made for the value (a bare offset) is taken
+ * from the arena. On failure *out is the zero time and error (may be NULL) has Go's text; error is left empty when the
+ * arena is full.
  */
 bool gt_time_parse(dsp_arena *a, dsp_str layout, dsp_str value, const gt_location *local, gt_time *out, dsp_buf *error);
 

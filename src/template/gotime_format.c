@@ -12,7 +12,8 @@ const char *const gt_long_weekdays[7] = { "Sunday",   "Monday", "Tuesday", "Wedn
 
 /* --- taking layouts apart ----------------------------------------------------------------------------------------- */
 
-/* The spellings, longest first where one begins with another. `lower`: not when a small letter follows (Month is no Mon). */
+/* The spellings, longest first where one begins with another. `lower`: not when a small letter follows (Month is no
+ * Mon). */
 static const struct spelling {
     const char         *text;
     enum gt_layout_kind kind;
@@ -127,7 +128,8 @@ gt_layout_elem gt_layout_next(dsp_str layout)
 /* A number with at least `width` digits; the sign comes on top. */
 static void add_int(dsp_buf *out, int64_t v, int width)
 {
-    dsp_buf_addf(out, "%s%0*llu", v < 0 ? "-" : "", width, (unsigned long long) (v < 0 ? 0 - (uint64_t) v : (uint64_t) v));
+    dsp_buf_addf(out, "%s%0*llu", v < 0 ? "-" : "", width,
+                 (unsigned long long) (v < 0 ? 0 - (uint64_t) v : (uint64_t) v));
 }
 
 static void add_padded(dsp_buf *out, int v, int width)

@@ -21,7 +21,7 @@ struct parse {
     const gt_location *local;
 };
 
-/* --- numbers and names --------------------------------------------------------------------------------------------- */
+/* --- numbers and names -------------------------------------------------------------------------------------------- */
 
 static bool digit(dsp_str s, size_t i)
 {
@@ -117,7 +117,7 @@ static int take_name(dsp_str *s, const char *const *names, int n, size_t cut)
     return -1;
 }
 
-/* --- text between elements: runs of spaces are equal to one another ------------------------------------------------- */
+/* --- text between elements: runs of spaces are equal to one another ----------------------------------------------- */
 
 static void drop_spaces(dsp_str *s)
 {
@@ -146,7 +146,7 @@ static bool skip(dsp_str *value, dsp_str prefix)
     return true;
 }
 
-/* --- fractions ------------------------------------------------------------------------------------------------------ */
+/* --- fractions ---------------------------------------------------------------------------------------------------- */
 
 static bool separator(dsp_str s)
 {
@@ -203,7 +203,7 @@ static bool parse_fraction(struct parse *p, const gt_layout_elem *e)
     return ok;
 }
 
-/* --- zones ---------------------------------------------------------------------------------------------------------- */
+/* --- zones -------------------------------------------------------------------------------------------------------- */
 
 /* +03, -11: the length of a sign and a number up to 23 in front of s, or 0. */
 static size_t signed_offset_len(dsp_str s)
@@ -314,7 +314,7 @@ static bool parse_offset(struct parse *p, const gt_layout_elem *e)
     return ok && (v.data[0] == '-' || v.data[0] == '+');
 }
 
-/* --- date and clock --------------------------------------------------------------------------------------------------- */
+/* --- date and clock ----------------------------------------------------------------------------------------------- */
 
 static bool parse_year(struct parse *p, enum gt_layout_kind kind)
 {
@@ -466,7 +466,7 @@ static bool parse_element(struct parse *p, const gt_layout_elem *e)
     }
 }
 
-/* --- the whole ---------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 struct texts {
     dsp_str  layout, value;

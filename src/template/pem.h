@@ -8,8 +8,8 @@
 #include "base/str.h"
 
 /*
- * The first block of a text: its type (a piece of data) and its bytes, added to `bytes`. What stands before it is skipped,
- * what is malformed too. false: there is none.
+ * The first block of a text: its type (a piece of data) and its bytes, added to `bytes`. What stands before it is
+ * skipped, what is malformed too. false: there is none.
  */
 bool gt_pem_decode(dsp_str data, dsp_str *type, dsp_buf *bytes);
 

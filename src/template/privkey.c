@@ -20,8 +20,8 @@ static EVP_PKEY *generate_dsa(void)
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "DSA", NULL);
     EVP_PKEY     *params = NULL, *key = NULL;
     size_t        p_bits = 2048, q_bits = 256;
-    OSSL_PARAM    sizes[] = { OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_FFC_PBITS, &p_bits),
-                              OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_FFC_QBITS, &q_bits), OSSL_PARAM_construct_end() };
+    OSSL_PARAM sizes[] = {OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_FFC_PBITS, &p_bits),
+                          OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_FFC_QBITS, &q_bits), OSSL_PARAM_construct_end()};
 
     if (ctx != NULL && EVP_PKEY_paramgen_init(ctx) == 1 && EVP_PKEY_CTX_set_params(ctx, sizes) == 1 &&
         EVP_PKEY_generate(ctx, &params) == 1) {
@@ -93,7 +93,8 @@ bool gt_key_to_pem(EVP_PKEY *key, dsp_buf *out)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Why Go's asn1 does not take that for a structure of that name: exact for the head, a likely text for what is in it. */
+/* Why Go's asn1 does not take that for a structure of that name: exact for the head, a likely text for what is in it.
+ */
 static void explain_der(dsp_str der, const char *name, dsp_buf *error)
 {
     struct gt_der_head h = gt_der_head(der);
@@ -182,8 +183,9 @@ static EVP_PKEY *read_key(dsp_str type, dsp_str der, dsp_buf *error)
     if (dsp_str_is(type, "PRIVATE KEY")) {
         key = read_pkcs8(der, other);
         if (key == NULL && other[0] != '\0') {
-            dsp_buf_addf(error, "decoding PEM as PKCS#8: x509: PKCS#8 wrapping contained private key with unknown algorithm: %s",
-                         other);
+            dsp_buf_addf(
+                error, "decoding PEM as PKCS#8: x509: PKCS#8 wrapping contained private key with unknown algorithm: %s",
+                other);
         } else if (key == NULL) {
             explain(0, der, "decoding PEM as PKCS#8: ", "", "pkcs8", error);
         }

@@ -1,6 +1,7 @@
 /*
  * Private keys as Sprig makes, reads and writes them: RSA, DSA, ECDSA on P-256 and Ed25519, in PEM.
- * Keys come from OpenSSL's generator, which the operating system seeds: no caller's source of randomness can weaken them.
+ * Keys come from OpenSSL's generator, which the operating system seeds: no caller's source of randomness can weaken
+ * them.
  */
 #ifndef DSP_TEMPLATE_PRIVKEY_H
 #define DSP_TEMPLATE_PRIVKEY_H

@@ -53,8 +53,8 @@ size_t gt_re2_group(const struct gt_re2 *re, const char *name, size_t len);
 enum { GT_RE2_NO_MATCH = 0, GT_RE2_MATCH = 1, GT_RE2_FAILED = -1 /* memory is out */ };
 
 /*
- * The first match in text[from..len). caps takes n pairs of offsets in text, -1 for groups that took no part; \A, ^ and \b see
- * the text before `from`.
+ * The first match in text[from..len). caps takes n pairs of offsets in text, -1 for groups that took no part; \A, ^ and
+ * \b see the text before `from`.
  */
 int gt_re2_match(const struct gt_re2 *re, const char *text, size_t len, size_t from, ptrdiff_t *caps, size_t n);
 

@@ -237,7 +237,7 @@ static int match(const gt_regex *re, const gt_regex_text *t, size_t from, ptrdif
     return found == GT_RE2_FAILED ? GT_REGEX_STOPPED : found == GT_RE2_MATCH ? GT_REGEX_FOUND : GT_REGEX_DONE;
 }
 
-/* --- find and split ------------------------------------------------------------------------------------------------- */
+/* --- find and split ----------------------------------------------------------------------------------------------- */
 
 int gt_regex_find(const gt_regex *re, const gt_regex_text *t, dsp_str *found)
 {
@@ -339,7 +339,7 @@ int gt_regex_split(const gt_regex *re, const gt_regex_text *t, int64_t n, gt_reg
     return result;
 }
 
-/* --- replace -------------------------------------------------------------------------------------------------------- */
+/* --- replace ------------------------------------------------------------------------------------------------------ */
 
 /* The name or number behind a $; *rest is what follows. false: there is none, the $ stands for itself. */
 static bool take_reference(dsp_str s, dsp_str *name, dsp_str *rest)

@@ -1,5 +1,6 @@
 /*
- * Go's package regexp (1.26) on top of RE2: Go's syntax and error sentences, and its loops for replace, split and find all.
+ * Go's package regexp (1.26) on top of RE2: Go's syntax and error sentences, and its loops for replace, split and find
+ * all.
  *
  * Text that is not UTF-8 is matched as Go does it, each wrong byte as one U+FFFD. What is returned are pieces of the
  * caller's text.
@@ -46,8 +47,8 @@ enum { GT_REGEX_STOPPED = -1, GT_REGEX_DONE = 0, GT_REGEX_FOUND = 1 };
 int gt_regex_find(const gt_regex *re, const gt_regex_text *t, dsp_str *match);
 
 /*
- * FindAllString and Split, in order: each() gets one piece after the other, and ends the search by giving false. n limits their number as in Go
- * (n < 0: all). Split needs to know whether the pattern was empty: it does.
+ * FindAllString and Split, in order: each() gets one piece after the other, and ends the search by giving false. n
+ * limits their number as in Go (n < 0: all). Split needs to know whether the pattern was empty: it does.
  */
 typedef bool (*gt_regex_each)(void *arg, dsp_str piece);
 int gt_regex_find_all(const gt_regex *re, const gt_regex_text *t, int64_t n, gt_regex_each each, void *arg);

@@ -208,7 +208,8 @@ static bool hex_digit(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* \x with its two characters, or with { and all up to the first that is no digit: whatever they are, errors quote them. */
+/* \x with its two characters, or with { and all up to the first that is no digit: whatever they are, errors quote them.
+ */
 static size_t hex_escape_len(dsp_str s)
 {
     uint32_t rune;

@@ -21,7 +21,8 @@ static dsp_str rest_from(dsp_str s, size_t from)
 
 /* --- parsing ------------------------------------------------------------------------------------------------------ */
 
-/* The next piece of s up to a '.', or all of it; false at the end. *s starts as the text, data NULL when it is used up. */
+/* The next piece of s up to a '.', or all of it; false at the end. *s starts as the text, data NULL when it is used up.
+ */
 static bool next_part(dsp_str *s, dsp_str *part)
 {
     size_t dot;

@@ -37,7 +37,8 @@ enum gt_semver_part { GT_SEMVER_PATCH, GT_SEMVER_MINOR, GT_SEMVER_MAJOR };
 /* IncPatch, IncMinor, IncMajor; `original` is left as it was, see gt_semver_set_original(). */
 gt_semver gt_semver_increment(const gt_semver *v, enum gt_semver_part part);
 
-/* What Go does to `original` after a change: the canonical text, with the v if there was one. false: the arena is full. */
+/* What Go does to `original` after a change: the canonical text, with the v if there was one. false: the arena is full.
+ */
 bool gt_semver_set_original(dsp_arena *a, gt_semver *v);
 
 enum gt_semver_result {

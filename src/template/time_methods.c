@@ -589,7 +589,8 @@ static const gt_method time_methods[] = {
     M("Year", time_int, M_YEAR, GT_NO_PARAMS, GT_INT),
     M("YearDay", time_int, M_YEAR_DAY, GT_NO_PARAMS, GT_INT),
     REFUSED("Zone", "invalid function signature for Zone: second return value should be error; is int"),
-    REFUSED("ZoneBounds", "invalid function signature for ZoneBounds: second return value should be error; is time.Time"),
+    REFUSED("ZoneBounds",
+            "invalid function signature for ZoneBounds: second return value should be error; is time.Time"),
 };
 
 static const gt_method duration_methods[] = {
@@ -657,7 +658,8 @@ static bool location_field_at(gt_value v, size_t i, const char **name, gt_value 
     return true;
 }
 
-static const char *const location_field_types[] = { NULL, "[]time.zone", "[]time.zoneTrans", NULL, NULL, NULL, "*time.zone" };
+static const char *const location_field_types[] = {NULL, "[]time.zone", "[]time.zoneTrans", NULL,
+                                                   NULL, NULL,          "*time.zone"};
 
 const gt_type_ops gt_location_ops = {
     .field_at = location_field_at,

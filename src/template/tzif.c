@@ -188,7 +188,7 @@ static void apply_rules(int64_t sec, const struct rule *start, const struct rule
         *out = (struct gt_zone_span){ std.name, std.offset, std.dst, gt_wrap_add(ystart, to),
                                        gt_wrap_add(ystart, 365 * (int64_t) DAY) };
     } else {
-        *out = (struct gt_zone_span){ dst.name, dst.offset, dst.dst, gt_wrap_add(ystart, from), gt_wrap_add(ystart, to) };
+        *out = (struct gt_zone_span){dst.name, dst.offset, dst.dst, gt_wrap_add(ystart, from), gt_wrap_add(ystart, to)};
     }
 }
 

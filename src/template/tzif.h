@@ -1,6 +1,6 @@
 /*
- * Time zones: TZif files (RFC 8536, versions 1 to 3) and the rule in their footer (POSIX TZ with the extensions of RFC 8536),
- * read as Go's package time (1.26) reads them.
+ * Time zones: TZif files (RFC 8536, versions 1 to 3) and the rule in their footer (POSIX TZ with the extensions of RFC
+ * 8536), read as Go's package time (1.26) reads them.
  */
 #ifndef DSP_TEMPLATE_TZIF_H
 #define DSP_TEMPLATE_TZIF_H

@@ -41,7 +41,8 @@ static const char *zone_dir(const gt_ctx *c)
     return dir != NULL ? dir : "/usr/share/zoneinfo";
 }
 
-/* Reads an open file into the arena. *data has data NULL when it is no file of a sensible size. false: the error is set. */
+/* Reads an open file into the arena. *data has data NULL when it is no file of a sensible size. false: the error is
+ * set. */
 static bool read_all(gt_ctx *c, int fd, dsp_str *data)
 {
     struct stat st;

@@ -1,6 +1,6 @@
 /*
- * Regular expressions: "pattern NUL replacement NUL text". Every piece that is found must lie in the text, and replacing
- * each match by itself must give the text back.
+ * Regular expressions: "pattern NUL replacement NUL text". Every piece that is found must lie in the text, and
+ * replacing each match by itself must give the text back.
  */
 #include <stdint.h>
 #include <stdlib.h>

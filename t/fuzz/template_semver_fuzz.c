@@ -1,4 +1,5 @@
-/* Versions and constraints: "constraint NUL version". What is parsed must be written as a version that is equal to it. */
+/* Versions and constraints: "constraint NUL version". What is parsed must be written as a version that is equal to it.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /*
- * Times: "layout NUL value NUL seconds". Whatever is parsed must be written and read back as the same text; zones are the
- * third piece's bytes as a TZif file.
+ * Times: "layout NUL value NUL seconds". Whatever is parsed must be written and read back as the same text; zones are
+ * the third piece's bytes as a TZif file.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,7 +45,8 @@ static void arithmetic(gt_time t, int64_t d)
     if (gt_time_sub(t, t) != 0 || gt_time_compare(&t, &t) != 0) {
         abort();
     }
-    if (gt_time_sub(u, t) != d && gt_time_unix_sec(&u) > -(INT64_C(1) << 61) && gt_time_unix_sec(&u) < INT64_C(1) << 61) {
+    if (gt_time_sub(u, t) != d && gt_time_unix_sec(&u) > -(INT64_C(1) << 61) &&
+        gt_time_unix_sec(&u) < INT64_C(1) << 61) {
         abort();
     }
     gt_time_round(v, d);
