@@ -163,9 +163,6 @@ static void prepare(struct dc_cluster *c, cJSON *job, const cJSON *old)
     }
     cJSON *template = dc_ensure(spec, "template");
     cJSON *metadata = dc_ensure(template, "metadata");
-    if (dc_get(metadata, "creationTimestamp") == NULL) {
-        dc_set(metadata, "creationTimestamp", cJSON_CreateNull());
-    }
     pod = dc_ensure(template, "spec");
     dc_pod_spec_defaults(pod);
     labels = dc_get(dc_get(job, "metadata"), "labels");
