@@ -96,9 +96,9 @@ static void explain(const struct gt_re2 *re, const gt_regex_syntax *s, dsp_str p
     } else if (e == GT_RE2_TRAILING_BACKSLASH) {
         arg.len = 0;
     } else if (e == GT_RE2_BAD_ESCAPE && (dsp_str_is(arg, "\\p") || dsp_str_is(arg, "\\P")) &&
-               dsp_str_has_suffix(pattern, arg)) {
+               dsp_str_has_suffix(pattern, arg) && (pattern.len < 3 || pattern.data[pattern.len - 3] != '-')) {
         e = GT_RE2_BAD_CHAR_RANGE; /* cut off in a class */
-    } else if (e == GT_RE2_REPEAT_OP && bad_repeat(arg, &arg)) {
+    } else if ((e == GT_RE2_REPEAT_OP || e == GT_RE2_REPEAT_SIZE) && bad_repeat(arg, &arg)) {
         e = GT_RE2_REPEAT_SIZE; /* Go looks at the numbers first */
     } else if (e == GT_RE2_BAD_UTF8 && s->bad_bytes.len > 0) {
         arg = s->bad_bytes;

@@ -85,7 +85,7 @@ static const struct {
     { "Cn", "\\pL\\pM\\pN\\pP\\pS\\pZ\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}", true },
     { "Assigned", "\\pL\\pM\\pN\\pP\\pS\\pZ\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}", false },
     { "Lc", "\\p{Lu}\\p{Ll}\\p{Lt}", false },
-    { "Ascii", "[:ascii:]", false },
+    { "Ascii", "\\x00-\\x7F", false },
 };
 
 /* Go's canonical spelling: no blanks, dashes and underscores; the first letter large, all others small. */
@@ -190,7 +190,11 @@ static void unicode_class(struct scan *sc)
         uint32_t rune;
         size_t   n = dsp_utf8_decode(dsp_str_sub(s, 2, s.len), &rune);
 
-        add_class(sc, 2 + n, dsp_str_sub(s, 2, 2 + n), negative);
+        if (rune >= 0x80 || ((rune | 32) >= 'a' && (rune | 32) <= 'z')) {
+            add_class(sc, 2 + n, dsp_str_sub(s, 2, 2 + n), negative);
+        } else {
+            copy(sc, 2 + n);
+        }
     } else {
         end = dsp_str_find(s, '}');
         if (end == s.len) {
@@ -262,7 +266,9 @@ static void char_class(struct scan *sc)
         dsp_str s = ahead(sc);
         size_t  end = find_text(s, ":]", 2);
 
-        if (s.data[0] == '\\') {
+        if (s.data[0] == '\\' && s.len > 1 && (s.data[1] | 32) == 'p' && s.data - from.data > 2 && s.data[-1] == '-') {
+            copy(sc, 2); /* the end of a range, which no class can be */
+        } else if (s.data[0] == '\\') {
             escape(sc);
         } else if (dsp_str_has_prefix(s, DSP_STR("[:")) && end < s.len) {
             copy(sc, end + 2);
@@ -305,7 +311,11 @@ static void named_group(struct scan *sc, size_t start)
     name = dsp_str_sub(s, start, end);
     if (end < s.len && valid_name(name)) {
         add_group(sc, name);
-        dsp_buf_addc(&sc->out->pattern, '(');
+        if (end + 1 < s.len && s.data[end + 1] == '?') { /* "(?" would mean something else */
+            dsp_buf_addf(&sc->out->pattern, "(?P<_%zu>", sc->out->groups);
+        } else {
+            dsp_buf_addc(&sc->out->pattern, '(');
+        }
         sc->i += end + 1;
         return;
     }
