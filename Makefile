@@ -200,6 +200,18 @@ demo-up: deps ## start the demo and leave it running
 demo-down: ## end what demo-up started
 	@t/demo/demo down $(B)
 
+# --- packages ---------------------------------------------------------------------------------------------------------
+
+.PHONY: deb
+deb: ## build the Debian packages libnginx-mod-http-dispatcher and dispatcher-controller into build/deb
+	deploy/deb/build '$(CURDIR)' '$(abspath $(B))'
+
+MODULES_DIR := /usr/lib/nginx/modules
+
+.PHONY: install-module
+install-module: module ## put the module into nginx's modules (DESTDIR=, MODULES_DIR=/usr/lib/nginx/modules)
+	install -D -m 644 $(MODULE) '$(DESTDIR)$(MODULES_DIR)/ngx_http_dispatcher_module.so'
+
 # --- the house ------------------------------------------------------------------------------------------------------
 
 .PHONY: deps

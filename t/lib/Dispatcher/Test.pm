@@ -314,15 +314,17 @@ sub nginx_command {
         '--show-leak-kinds=definite', "--suppressions=$top/t/lib/nginx.supp", "--log-file=$self->{dir}/valgrind.%p.log", $self->nginx_binary );
 }
 
-# Debian's nginx is not sanitized: the module's runtime is loaded before it, and leaks of nginx's own are not ours to report.
+# Debian's nginx is not sanitized: the module's runtime is loaded before it. What nginx itself does not free at its end is not ours to report
+# (make valgrind looks for leaks).
 sub nginx_env {
     my ($self) = @_;
-    return {} if $ENV{DSP_MODULE} || $self->{build} !~ m{\bsan$};
+    my %options = ( ASAN_OPTIONS => 'detect_leaks=0', UBSAN_OPTIONS => 'print_stacktrace=1' );
+    return \%options if $ENV{DSP_MODULE} || $self->{build} !~ m{\bsan$};
     $self->{preload} //= $self->{build} =~ m{\bclang\b}
         ? qx(clang -print-file-name=libclang_rt.asan-\$(uname -m).so)
         : join ' ', map { qx(gcc -print-file-name=lib$_.so) } qw(asan ubsan);
     my $preload = join ' ', split ' ', $self->{preload};
-    return { LD_PRELOAD => $preload, ASAN_OPTIONS => 'detect_leaks=0', UBSAN_OPTIONS => 'print_stacktrace=1' };
+    return { %options, LD_PRELOAD => $preload };
 }
 
 # Started in a process of its own: see Dispatcher::Test::Server.
