@@ -78,10 +78,18 @@ static void update(dc_garbage *g, dc_kind *kind, cJSON *tree)
 
 static void delete(dc_garbage *g, dc_slot *slot, enum dc_propagation policy)
 {
-    dc_delete  how = { .policy = policy, .grace_s = -1 };
     dc_fail    f = { 0 };
     dc_object *o = dc_object_hold(slot->now);
+    dc_delete  how = { .policy = policy, .grace_s = -1 };
 
+    if (policy == DC_DEFAULT) { /* a kind's own default (Jobs orphan) is for clients, not for the collector */
+        cJSON       *tree = dc_object_tree(o);
+        const cJSON *finalizers = dc_at(tree, "metadata", "finalizers", NULL);
+        how.policy = dc_array_has(finalizers, "orphan")               ? DC_ORPHAN
+                     : dc_array_has(finalizers, "foregroundDeletion") ? DC_FOREGROUND
+                                                                      : DC_BACKGROUND;
+        cJSON_Delete(tree);
+    }
     dc_delete_object(g->cluster, slot->kind, o, &how, &f);
     dc_fail_free(&f);
     dc_object_release(o);

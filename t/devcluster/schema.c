@@ -122,14 +122,19 @@ static bool compile_pattern(struct compiler *c, dc_schema *s, const char *patter
     dsp_buf text;
 
     dsp_buf_init(&text, 65536);
+    bool in_brackets = false;
     for (const char *p = pattern; *p != '\0'; p++) {
         if (p[0] == '\\' && p[1] == 'd') {
-            dsp_buf_addz(&text, "[0-9]");
+            dsp_buf_addz(&text, in_brackets ? "0-9" : "[0-9]");
+            p++;
+        } else if (p[0] == '\\' && p[1] != '\0' && !in_brackets) {
+            dsp_buf_add(&text, p, 2);
             p++;
         } else if (p[0] == '(' && p[1] == '?' && p[2] == ':') {
             dsp_buf_addc(&text, '(');
             p += 2;
         } else {
+            in_brackets = *p == '[' || (in_brackets && *p != ']');
             dsp_buf_addc(&text, *p);
         }
     }
