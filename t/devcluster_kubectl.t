@@ -12,7 +12,8 @@ use Dispatcher::Test;
 
 plan skip_all => 'about devcluster itself' if $ENV{DSP_KUBE};
 my $t = Dispatcher::Test->new;
-my @kubectls = grep { -x } ( map {"$_/kubectl"} split /:/, $ENV{PATH} )[0 .. 20], split /:/, $ENV{KUBECTLS} // '';
+my ($first) = grep { -x } map {"$_/kubectl"} split /:/, $ENV{PATH};
+my @kubectls = grep { defined && -x } $first, split /:/, $ENV{KUBECTLS} // '';
 @kubectls or plan skip_all => 'no kubectl';
 
 my $template = <<'END';

@@ -101,7 +101,7 @@ sub watch {
     my $begun = sub { my $n = 0; my $all = $self->control( GET => '/counters' )->{requests}; $n += $all->{$_} for grep {/^watch /} keys %$all; return $n };
     my $before  = $begun->();
     my $process = $self->{t}->start( "watch$watches", 'curl', '-sS', '-N', '-o', $out, @auth, "http://$self->{host}$path" );
-    $process->{out} = $out;
+    $process->{may_fail} = 1; # it may be cut
     $self->{t}->wait_for( 'the watch to begin', sub { $begun->() > $before } );
     return bless { process => $process, out => $out, t => $self->{t} }, 'Dispatcher::Devcluster::Watch';
 }
