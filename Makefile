@@ -96,7 +96,8 @@ $(MODULE): $(MODULE_SRCS)
 MODULE_TESTS := $(wildcard t/module_*.t)
 
 .PHONY: valgrind
-valgrind: module ## the module's tests with nginx under valgrind
+valgrind: deps-slow ## the module's tests with nginx under valgrind
+	+$(Q)$(MAKE) module $(CONTROLLER) $(DEVCLUSTER)
 	DSP_BUILD=$(B) DSP_VALGRIND=1 prove $(or $(S),$(MODULE_TESTS))
 
 .PHONY: soak-module
@@ -104,12 +105,12 @@ soak-module: module ## a minute of mixed, bad and abandoned requests with reload
 	t/soak/module $(B) $(or $(SECONDS),60)
 
 .PHONY: test-module-asan
-test-module-asan: ## the module's tests in an nginx that is sanitized as a whole, its pools broken up (fetches Debian's source)
+test-module-asan: deps-slow ## the module's tests in an nginx that is sanitized as a whole, its pools broken up (fetches Debian's source)
 	src=$$(t/lib/fetch-nginx bookworm build/nginx-src/bookworm) && CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-san san
 	DSP_BUILD=build/san DSP_MODULE=static DSP_NGINX=$(CURDIR)/build/nginx-san/objs/nginx prove $(or $(S),$(MODULE_TESTS))
 
 .PHONY: test-module-newer
-test-module-newer: ## the module's tests in a newer nginx of Debian (SUITE=trixie; fetches its source)
+test-module-newer: deps-slow ## the module's tests in a newer nginx of Debian (SUITE=trixie; fetches its source)
 	src=$$(t/lib/fetch-nginx $(or $(SUITE),trixie) build/nginx-src/$(or $(SUITE),trixie)) && \
 	CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-$(or $(SUITE),trixie) plain
 	DSP_NGINX=$(CURDIR)/build/nginx-$(or $(SUITE),trixie)/objs/nginx \
@@ -150,7 +151,8 @@ bench: all ## speed, as ratios against baselines measured in the same run
 	t/bench/path $(B)
 
 .PHONY: bench-module
-bench-module: module $(B)/devcluster $(B)/bench/null_api ## dispatcher_execute against a bare proxy_pass (needs wrk)
+bench-module: deps-slow ## dispatcher_execute against a bare proxy_pass (needs wrk)
+	+$(Q)$(MAKE) module $(DEVCLUSTER) $(B)/bench/null_api
 	t/bench/module $(B)
 
 .PHONY: bench-template
@@ -182,7 +184,7 @@ $(B)/fuzz/%: $(B)/obj/t/fuzz/%.c.o $(call lib,kube template model base)
 fuzz-programs: $(FUZZERS)
 
 .PHONY: fuzz
-fuzz: deps ## run the fuzzers for SECONDS=30 each (F=pattern picks some); what they find interesting stays in build/fuzz
+fuzz: deps-slow ## run the fuzzers for SECONDS=30 each (F=pattern picks some); what they find interesting stays in build/fuzz
 	+$(Q)$(MAKE) CC=clang SANITIZE=1 B=build/fuzz CFLAGS=-fsanitize=fuzzer-no-link CXXFLAGS=-fsanitize=fuzzer-no-link fuzz-programs
 	@t/fuzz/run '$(F)' $(or $(SECONDS),30)
 
@@ -214,9 +216,12 @@ install-module: module ## put the module into nginx's modules (DESTDIR=, MODULES
 
 # --- the house ------------------------------------------------------------------------------------------------------
 
-.PHONY: deps
+.PHONY: deps deps-slow
 deps: ## install the Debian packages that building and testing need, where something is missing
 	@t/lib/install-deps
+
+deps-slow: deps ## the same for the slower suites
+	@t/lib/install-deps t/lib/deps-slow
 
 .PHONY: clean
 clean: ## remove build/
