@@ -176,7 +176,7 @@ fuzz-template-diff: $(TEMPLATE) $(B)/oracle ## COUNT=200000 generated templates 
 
 FUZZERS := $(foreach f,$(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*_fuzz.c)),$(if $(or $(if $(F),,all),$(findstring $(F),$(f))),$(f)))
 
-$(B)/fuzz/%: $(B)/obj/t/fuzz/%.c.o $(call lib,kube template model base)
+$(B)/fuzz/%: $(B)/obj/t/fuzz/%.c.o $(call lib,controller kube template model base)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -fsanitize=fuzzer $(LD_FLAGS) $(LDFLAGS) -o $@ $^ $(EXT_LIBS)
 

@@ -118,10 +118,15 @@ static bool offset(const char **p, const char *end, int *seconds)
 
 bool dsp_time_parse(dsp_str text, int64_t *unix_us)
 {
-    const char *p = text.data, *end = text.data + text.len;
+    const char *p, *end;
     struct tm   tm = { 0 }, back;
     int         us, east;
 
+    if (text.len == 0) {
+        return false;
+    }
+    p = text.data;
+    end = p + text.len;
     if (!digits(&p, end, 4, 0, 9999, &tm.tm_year) || !character(&p, end, "-") ||
         !digits(&p, end, 2, 1, 12, &tm.tm_mon) || !character(&p, end, "-") ||
         !digits(&p, end, 2, 1, 31, &tm.tm_mday) || !character(&p, end, "Tt ") ||
