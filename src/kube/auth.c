@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include "backoff.h"
 #include "exec.h"
 #include "file.h"
+#include "pem.h"
 #include "base/log.h"
 
 /* How often files are looked at, at most. kubelet rotates a token long before it ends, so seconds do not matter. */
@@ -19,11 +17,11 @@
 
 /* A plugin's credential is renewed this long before it ends, and a 401 runs the plugin at most once in REFUSED_MS. */
 #define EXPIRY_LEEWAY_US (10 * INT64_C(1000000))
-#define REFUSED_MS 10000
+#define REFUSED_MS       10000
 
 #define HEADER_MAX (256 * 1024)
 
-static const dsp_backoff_rule plugin_backoff = {.base_ms = 1000, .max_ms = 60000, .jitter = 0.2};
+static const dsp_backoff_rule plugin_backoff = { .base_ms = 1000, .max_ms = 60000, .jitter = 0.2 };
 
 struct dsp_kube_auth {
     struct event_base     *base;
@@ -61,37 +59,6 @@ static int64_t now_ms(const dsp_kube_auth *a)
 static bool is_secure(const dsp_kube_config *c)
 {
     return strncmp(c->server, "https://", 8) == 0;
-}
-
-/* --- PEM --- */
-
-static bool has_certificate(dsp_kube_blob pem)
-{
-    BIO  *bio = BIO_new_mem_buf(pem.data, (int) pem.len);
-    X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-    bool  found = cert != NULL;
-
-    X509_free(cert);
-    BIO_free(bio);
-    ERR_clear_error();
-    return found;
-}
-
-/* Certificate and key belong together: while files are being rotated they may not, for a moment. */
-static bool is_pair(dsp_kube_blob cert_pem, dsp_kube_blob key_pem)
-{
-    BIO      *cert_bio = BIO_new_mem_buf(cert_pem.data, (int) cert_pem.len);
-    BIO      *key_bio = BIO_new_mem_buf(key_pem.data, (int) key_pem.len);
-    X509     *cert = cert_bio != NULL ? PEM_read_bio_X509(cert_bio, NULL, NULL, NULL) : NULL;
-    EVP_PKEY *key = key_bio != NULL ? PEM_read_bio_PrivateKey(key_bio, NULL, NULL, (void *) "") : NULL;
-    bool      ok = cert != NULL && key != NULL && X509_check_private_key(cert, key) == 1;
-
-    X509_free(cert);
-    EVP_PKEY_free(key);
-    BIO_free(cert_bio);
-    BIO_free(key_bio);
-    ERR_clear_error();
-    return ok;
 }
 
 /* --- headers --- */
@@ -233,13 +200,13 @@ static bool blob_replace(dsp_kube_blob *old, dsp_kube_blob *fresh)
     }
     kube_blob_free(old);
     *old = *fresh;
-    *fresh = (dsp_kube_blob){0};
+    *fresh = (dsp_kube_blob){ 0 };
     return true;
 }
 
 static bool blob_copy(dsp_kube_blob *out, dsp_kube_blob in)
 {
-    *out = (dsp_kube_blob){0};
+    *out = (dsp_kube_blob){ 0 };
     if (in.data == NULL) {
         return true;
     }
@@ -256,7 +223,7 @@ static bool blob_copy(dsp_kube_blob *out, dsp_kube_blob in)
 /* *-data, or the file. false: the cause is in err. Neither is fine: out is empty. */
 static bool blob_load(dsp_kube_blob *out, dsp_kube_blob data, const char *file, dsp_buf *err)
 {
-    *out = (dsp_kube_blob){0};
+    *out = (dsp_kube_blob){ 0 };
     if (data.data != NULL) {
         return blob_copy(out, data);
     }
@@ -271,7 +238,7 @@ static bool ca_load(dsp_kube_auth *a, dsp_buf *err)
     if (!blob_load(&ca, c->ca_data, c->ca_file, err)) {
         return false;
     }
-    if (ca.data != NULL && !has_certificate(ca)) {
+    if (ca.data != NULL && !kube_pem_has_certificate(ca)) {
         dsp_buf_addf(err, "%s: holds no certificate",
                      c->ca_data.data != NULL ? "certificate-authority-data" : c->ca_file);
         kube_blob_free(&ca);
@@ -284,7 +251,7 @@ static bool ca_load(dsp_kube_auth *a, dsp_buf *err)
 static bool pair_set(dsp_kube_auth *a, dsp_kube_blob *cert, dsp_kube_blob *key, const char *cert_name,
                      const char *key_name, dsp_buf *err)
 {
-    if (cert->data != NULL && !is_pair(*cert, *key)) {
+    if (cert->data != NULL && !kube_pem_is_pair(*cert, *key)) {
         dsp_buf_addf(err, "%s and %s: are not a certificate and its key", cert_name, key_name);
         kube_blob_free(cert);
         kube_blob_free(key);
@@ -298,7 +265,7 @@ static bool pair_set(dsp_kube_auth *a, dsp_kube_blob *cert, dsp_kube_blob *key, 
 static bool pair_load(dsp_kube_auth *a, dsp_buf *err)
 {
     const dsp_kube_config *c = a->config;
-    dsp_kube_blob          cert, key = {0};
+    dsp_kube_blob          cert, key = { 0 };
 
     if ((c->client_cert_data.data == NULL && c->client_cert_file == NULL) || !is_secure(c)) {
         return true;
@@ -323,7 +290,7 @@ static bool token_load(dsp_kube_auth *a, dsp_buf *err)
     if (kube_file_read(c->token_file, &text, err) != KUBE_FILE_OK) {
         return false;
     }
-    dsp_str token = dsp_str_trim((dsp_str){text.data, text.len});
+    dsp_str token = dsp_str_trim((dsp_str){ text.data, text.len });
     bool    ok = token.len > 0;
     for (size_t i = 0; i < token.len; i++) {
         ok = ok && (unsigned char) token.data[i] > 0x20 && token.data[i] != 0x7F;
@@ -340,7 +307,7 @@ static bool token_load(dsp_kube_auth *a, dsp_buf *err)
 /* Everything that comes from files. One that fails keeps its old value and is told in the log. */
 static void files_check(dsp_kube_auth *a)
 {
-    bool (*const loads[])(dsp_kube_auth *, dsp_buf *) = {ca_load, pair_load, token_load};
+    bool (*const loads[])(dsp_kube_auth *, dsp_buf *) = { ca_load, pair_load, token_load };
     dsp_buf err;
 
     dsp_buf_init(&err, 4096);
@@ -417,7 +384,7 @@ static void plugin_done(void *arg, kube_exec_credential *credential, const char 
 static void plugin_start(dsp_kube_auth *a)
 {
     dsp_buf_reset(&a->error);
-    a->run = kube_exec_start(a->base, a->config, (dsp_str){a->ca.data, a->ca.len}, plugin_done, a, &a->error);
+    a->run = kube_exec_start(a->base, a->config, (dsp_str){ a->ca.data, a->ca.len }, plugin_done, a, &a->error);
     if (a->run == NULL) {
         plugin_failed(a, NULL);
     }
@@ -491,9 +458,9 @@ enum dsp_kube_auth_state dsp_kube_auth_get(dsp_kube_auth *a, dsp_kube_credential
     }
     *out = (dsp_kube_credentials){
         .headers = (const char *const *) a->headers,
-        .ca = {a->ca.data, a->ca.len},
-        .cert = {a->cert.data, a->cert.len},
-        .key = {a->key.data, a->key.len},
+        .ca = { a->ca.data, a->ca.len },
+        .cert = { a->cert.data, a->cert.len },
+        .key = { a->key.data, a->key.len },
         .headers_generation = a->headers_generation,
         .tls_generation = a->tls_generation,
     };
@@ -530,9 +497,9 @@ void dsp_kube_auth_reload(dsp_kube_auth *a, const dsp_kube_config *config)
         return;
     }
     a->config = config;
-    dsp_kube_blob none = {0};
+    dsp_kube_blob none = { 0 };
     a->tls_generation += blob_replace(&a->ca, &none);
-    none = (dsp_kube_blob){0};
+    none = (dsp_kube_blob){ 0 };
     a->tls_generation += blob_replace(&a->cert, &none);
     kube_blob_free(&a->key);
     kube_secret_free(&a->bearer);

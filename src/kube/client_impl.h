@@ -1,5 +1,5 @@
 /*
- * The inside of the client, shared by client.c (calls and their queue) and stream.c.
+ * The inside of the client, shared by client.c, call.c (calls and their queue) and stream.c.
  */
 #ifndef DSP_KUBE_CLIENT_IMPL_H
 #define DSP_KUBE_CLIENT_IMPL_H
@@ -24,7 +24,8 @@ struct dsp_kube_client {
     dsp_kube_client_options options; /* with defaults filled in */
     char                   *user_agent;
     kube_target             target;
-    kube_multi             *calls; /* curl multis */
+    struct curl_slist      *retired; /* connect_to of earlier targets: transfers may still point to them */
+    kube_multi             *calls;   /* curl multis */
     kube_multi             *watches;
     struct event           *pump; /* active: look at the queues */
 
@@ -61,7 +62,11 @@ void  kube_client_easy_put(dsp_kube_client *c, CURL *easy);
 void kube_client_wake(dsp_kube_client *c); /* runs the pump soon */
 void kube_client_observe(dsp_kube_client *c, enum dsp_kube_method method, int status, int64_t took_us);
 
-/* stream.c: called by the pump, and at the end. */
+void kube_client_rest(dsp_kube_client *c); /* nothing is in flight any more */
+
+/* call.c and stream.c: called by the pump, and at the end. */
+void kube_calls_pump(dsp_kube_client *c);
+void kube_calls_free(dsp_kube_client *c);
 void kube_streams_pump(dsp_kube_client *c);
 void kube_streams_free(dsp_kube_client *c);
 

@@ -52,10 +52,10 @@ void dsp_kube_config_free(dsp_kube_config *c)
     if (c == NULL) {
         return;
     }
-    char **strings[] = {&c->source,           &c->context,         &c->cluster,    &c->user,      &c->namespace_,
-                        &c->server,           &c->tls_server_name, &c->ca_file,    &c->proxy_url, &c->client_cert_file,
-                        &c->client_key_file,  &c->token,           &c->token_file, &c->username,  &c->password,
-                        &c->impersonate_user, &c->impersonate_uid};
+    char **strings[] = { &c->source,           &c->context,         &c->cluster,    &c->user,      &c->namespace_,
+                         &c->server,           &c->tls_server_name, &c->ca_file,    &c->proxy_url, &c->client_cert_file,
+                         &c->client_key_file,  &c->token,           &c->token_file, &c->username,  &c->password,
+                         &c->impersonate_user, &c->impersonate_uid };
 
     for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
         kube_secret_free(strings[i]);
@@ -87,13 +87,13 @@ static char *join(const char *dir, const char *name)
 
 static char *pod_namespace(const char *dir)
 {
-    dsp_kube_blob text = {0};
+    dsp_kube_blob text = { 0 };
     dsp_buf       err;
     char         *path = join(dir, "namespace"), *name = NULL;
 
     dsp_buf_init(&err, 1024);
     if (path != NULL && kube_file_read(path, &text, &err) == KUBE_FILE_OK) {
-        dsp_str trimmed = dsp_str_trim((dsp_str){text.data, text.len});
+        dsp_str trimmed = dsp_str_trim((dsp_str){ text.data, text.len });
 
         name = trimmed.len > 0 ? dsp_str_dup(trimmed) : NULL;
     }
@@ -155,7 +155,7 @@ static dsp_kube_config *in_cluster(const dsp_kube_sources *s, dsp_buf *err)
 
 static dsp_kube_config *from_list(const char *list, const char *context, dsp_buf *err)
 {
-    kube_config_files files = {0};
+    kube_config_files files = { 0 };
     dsp_kube_config  *c = NULL;
 
     if (kube_config_files_read(&files, list, err)) {
@@ -167,7 +167,7 @@ static dsp_kube_config *from_list(const char *list, const char *context, dsp_buf
 
 static dsp_kube_config *from_flag(const dsp_kube_sources *s, dsp_buf *err)
 {
-    kube_config_files files = {0};
+    kube_config_files files = { 0 };
     dsp_kube_config  *c = NULL;
 
     if (kube_config_file_read(&files, dsp_str_from(s->kubeconfig), false, err)) {
@@ -213,7 +213,7 @@ dsp_kube_config *dsp_kube_config_load(const dsp_kube_sources *s, dsp_buf *err)
 
 dsp_kube_config *dsp_kube_config_parse(dsp_str text, const char *path, const char *context, dsp_buf *err)
 {
-    kube_config_files files = {0};
+    kube_config_files files = { 0 };
     dsp_kube_config  *c = NULL;
 
     if (kube_config_text_add(&files, text, path, err)) {

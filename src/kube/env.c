@@ -30,4 +30,4 @@ static uint32_t system_random(void *arg)
     return v;
 }
 
-const dsp_kube_env dsp_kube_env_system = {system_now, system_wall, system_random, NULL};
+const dsp_kube_env dsp_kube_env_system = { system_now, system_wall, system_random, NULL };

@@ -10,16 +10,16 @@
 #include "base/log.h"
 #include "base/utf8.h"
 
-#define QUEUE_MAX 1000
+#define QUEUE_MAX   1000
 #define MESSAGE_MAX 1024
-#define NAME_MAX_ 253
-#define BODY_MAX (16u * 1024)
-#define TRIES 4
+#define NAME_MAX_   253
+#define BODY_MAX    (16u * 1024)
+#define TRIES       4
 
 /* Events on the wire at once; the transport has its own share for them too. */
 #define AT_ONCE 4
 
-static const dsp_backoff_rule backoff_rule = {.base_ms = 1000, .max_ms = 30000, .jitter = 1.0};
+static const dsp_backoff_rule backoff_rule = { .base_ms = 1000, .max_ms = 30000, .jitter = 1.0 };
 
 /*
  * States of a job: in `waiting` (first in, first out), or in `sending` with a call. After a failure that may pass, the
@@ -75,7 +75,7 @@ static void rest(dsp_recorder *r, int64_t at_least_ms)
     int64_t ms = dsp_backoff_next(&r->backoff, &backoff_rule, dsp_kube_client_env(r->client));
 
     ms = ms > at_least_ms ? ms : at_least_ms;
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
     r->resting = true;
     evtimer_add(r->rest, &tv);
 }

@@ -42,7 +42,7 @@ void kube_exec_credential_free(kube_exec_credential *c)
     kube_secret_free(&c->token);
     kube_blob_free(&c->cert);
     kube_blob_free(&c->key);
-    *c = (kube_exec_credential){0};
+    *c = (kube_exec_credential){ 0 };
 }
 
 /* A string member of status as a copy; *out stays NULL when it is missing or empty. */
@@ -107,7 +107,7 @@ bool kube_exec_parse(dsp_str text, const char *api_version, kube_exec_credential
     dsp_json_error bad;
     dsp_arena      arena;
 
-    *out = (kube_exec_credential){0};
+    *out = (kube_exec_credential){ 0 };
     if (!dsp_json_parse(text, &doc, &bad)) {
         dsp_buf_addf(err, "the output is not JSON: byte %zu: %s", bad.offset, bad.message);
         return false;
@@ -251,7 +251,7 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
     (void) fd;
     (void) what;
     if (got == 0 || (got < 0 && errno == EINTR)) {
-        struct timeval tv = {.tv_usec = REAP_MS * 1000};
+        struct timeval tv = { .tv_usec = REAP_MS * 1000 };
 
         evtimer_add(run->reap, &tv);
         return;
@@ -421,7 +421,7 @@ kube_exec_run *kube_exec_start(struct event_base *base, const dsp_kube_config *c
                                void *arg, dsp_buf *err)
 {
     kube_exec_run *run = calloc(1, sizeof(*run));
-    struct timeval limit = {.tv_sec = KUBE_EXEC_TIMEOUT_S};
+    struct timeval limit = { .tv_sec = KUBE_EXEC_TIMEOUT_S };
 
     if (run == NULL || (run->command = strdup(config->exec->command)) == NULL) {
         free(run);

@@ -9,7 +9,7 @@
 #include "config.h"
 
 #define KUBE_EXEC_OUTPUT_MAX (64u * 1024)
-#define KUBE_EXEC_TIMEOUT_S 60
+#define KUBE_EXEC_TIMEOUT_S  60
 
 /* What an ExecCredential says. */
 typedef struct kube_exec_credential {

@@ -55,7 +55,7 @@ static enum kube_file_result read_fd(int fd, const char *path, dsp_kube_blob *ou
 
 enum kube_file_result kube_file_read(const char *path, dsp_kube_blob *out, dsp_buf *err)
 {
-    *out = (dsp_kube_blob){0};
+    *out = (dsp_kube_blob){ 0 };
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         int e = errno;
@@ -77,7 +77,7 @@ void kube_blob_free(dsp_kube_blob *blob)
         OPENSSL_cleanse(blob->data, blob->len);
         free(blob->data);
     }
-    *blob = (dsp_kube_blob){0};
+    *blob = (dsp_kube_blob){ 0 };
 }
 
 void kube_secret_free(char **p)

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <curl/curl.h>
-#include <openssl/evp.h>
 
+#include "entry.h"
 #include "file.h"
 
 /* --- files --- */
@@ -41,7 +41,7 @@ bool kube_config_text_add(kube_config_files *files, dsp_str text, const char *pa
         return false;
     }
     kube_config_file *file = &files->file[files->n++];
-    *file = (kube_config_file){.path = full, .dir = dir};
+    *file = (kube_config_file){ .path = full, .dir = dir };
 
     dsp_buf_addf(err, "%s: ", full);
     if (!kube_yaml_parse(&file->yaml, text, err)) {
@@ -65,7 +65,7 @@ bool kube_config_text_add(kube_config_files *files, dsp_str text, const char *pa
 
 bool kube_config_file_read(kube_config_files *files, dsp_str path, bool optional, dsp_buf *err)
 {
-    dsp_kube_blob text = {0};
+    dsp_kube_blob text = { 0 };
     char         *name = dsp_str_dup(path);
 
     if (name == NULL) {
@@ -79,7 +79,7 @@ bool kube_config_file_read(kube_config_files *files, dsp_str path, bool optional
         dsp_buf_reset(err);
         ok = true;
     } else if (ok) {
-        ok = kube_config_text_add(files, (dsp_str){text.data, text.len}, name, err);
+        ok = kube_config_text_add(files, (dsp_str){ text.data, text.len }, name, err);
     }
     kube_blob_free(&text);
     free(name);
@@ -102,7 +102,7 @@ bool kube_config_files_read(kube_config_files *files, const char *list, dsp_buf 
     for (const char *p = list; *p != '\0';) {
         size_t len = strcspn(p, ":");
 
-        if (len > 0 && !is_repeated(list, p, len) && !kube_config_file_read(files, (dsp_str){p, len}, true, err)) {
+        if (len > 0 && !is_repeated(list, p, len) && !kube_config_file_read(files, (dsp_str){ p, len }, true, err)) {
             return false;
         }
         p += len + (p[len] == ':');
@@ -122,226 +122,7 @@ void kube_config_files_free(kube_config_files *files)
         free(files->file[i].dir);
     }
     free(files->file);
-    *files = (kube_config_files){0};
-}
-
-/* --- one named entry: a cluster, user or context --- */
-
-/* Where values are being read from. The first error is kept in err; after it every reading gives nothing. */
-typedef struct entry {
-    kube_config_file *file;
-    yaml_node_t      *node; /* NULL: nothing is there */
-    const char       *what; /* "cluster", "user", "context" */
-    const char       *name;
-    dsp_buf          *err;
-    bool              failed;
-} entry;
-
-static void entry_fail(entry *e, const char *key, const char *problem)
-{
-    if (!e->failed) {
-        dsp_buf_addf(e->err, "%s: %s \"%s\": %s%s%s", e->file->path, e->what, e->name, key, *key != '\0' ? ": " : "",
-                     problem);
-    }
-    e->failed = true;
-}
-
-static yaml_node_t *entry_get(entry *e, const char *key)
-{
-    return e->failed ? NULL : kube_yaml_get(&e->file->yaml, e->node, key);
-}
-
-/* A scalar as text; NULL: not given or empty. */
-static char *entry_text_of(entry *e, const char *key, yaml_node_t *node)
-{
-    dsp_str text = kube_yaml_text(node);
-
-    if (node == NULL || (text.data != NULL && text.len == 0)) {
-        return NULL;
-    }
-    if (text.data == NULL || memchr(text.data, '\0', text.len) != NULL) {
-        entry_fail(e, key, "must be a string");
-        return NULL;
-    }
-    char *copy = dsp_str_dup(text);
-    if (copy == NULL) {
-        entry_fail(e, key, "out of memory");
-    }
-    return copy;
-}
-
-static char *entry_text(entry *e, const char *key)
-{
-    return entry_text_of(e, key, entry_get(e, key));
-}
-
-/* A text that becomes a header or an argument of the transport: no control characters. */
-static bool entry_is_line(entry *e, const char *key, const char *text)
-{
-    for (const char *p = text; p != NULL && *p != '\0'; p++) {
-        if ((unsigned char) *p < 0x20 || *p == 0x7F) {
-            entry_fail(e, key, "must not contain control characters");
-            return false;
-        }
-    }
-    return true;
-}
-
-static char *entry_line(entry *e, const char *key)
-{
-    char *text = entry_text(e, key);
-
-    if (!entry_is_line(e, key, text)) {
-        kube_secret_free(&text);
-    }
-    return text;
-}
-
-/* A path; a relative one belongs to the file's directory. */
-static char *entry_path(entry *e, const char *key)
-{
-    char *text = entry_text(e, key), *full = NULL;
-
-    if (text == NULL || text[0] == '/') {
-        return text;
-    }
-    if (asprintf(&full, "%s/%s", e->file->dir, text) < 0) {
-        full = NULL;
-        entry_fail(e, key, "out of memory");
-    }
-    free(text);
-    return full;
-}
-
-static bool entry_bool(entry *e, const char *key)
-{
-    yaml_node_t *node = entry_get(e, key);
-    dsp_str      text = kube_yaml_text(node);
-
-    if (node == NULL || dsp_str_is(text, "false")) {
-        return false;
-    }
-    if (!dsp_str_is(text, "true")) {
-        entry_fail(e, key, "must be true or false");
-        return false;
-    }
-    return true;
-}
-
-static bool is_base64(dsp_str text)
-{
-    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '\0' || strchr(set, text.data[i]) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static dsp_kube_blob entry_base64(entry *e, const char *key)
-{
-    char           *text = entry_text(e, key);
-    dsp_kube_blob   blob = {0};
-    EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
-    int             n = 0, last = 0;
-    size_t          len = text != NULL ? strlen(text) : 0;
-
-    if (text == NULL) {
-        EVP_ENCODE_CTX_free(ctx);
-        return blob;
-    }
-    blob.data = ctx != NULL ? malloc(len / 4 * 3 + 4) : NULL;
-    if (blob.data == NULL) {
-        entry_fail(e, key, "out of memory");
-    } else {
-        EVP_DecodeInit(ctx);
-        if (!is_base64((dsp_str){text, len}) ||
-            EVP_DecodeUpdate(ctx, (unsigned char *) blob.data, &n, (const unsigned char *) text, (int) len) < 0 ||
-            EVP_DecodeFinal(ctx, (unsigned char *) blob.data + n, &last) < 0 || n + last == 0) {
-            blob.len = (size_t) n;
-            entry_fail(e, key, "is not base64");
-            kube_blob_free(&blob);
-        } else {
-            blob.len = (size_t) (n + last);
-            blob.data[blob.len] = '\0';
-        }
-    }
-    EVP_ENCODE_CTX_free(ctx);
-    kube_secret_free(&text);
-    return blob;
-}
-
-/* A list of strings, NULL-terminated; NULL when there is none. */
-static char **entry_list(entry *e, const char *key, yaml_node_t *node, size_t *n_out)
-{
-    size_t n = kube_yaml_len(node);
-    char **list;
-
-    *n_out = 0;
-    if (node == NULL || e->failed) {
-        return NULL;
-    }
-    if (node->type != YAML_SEQUENCE_NODE) {
-        entry_fail(e, key, "must be a list of strings");
-        return NULL;
-    }
-    list = calloc(n + 1, sizeof(*list));
-    if (list == NULL) {
-        entry_fail(e, key, "out of memory");
-        return NULL;
-    }
-    for (size_t i = 0; i < n && !e->failed; i++) {
-        list[i] = entry_text_of(e, key, kube_yaml_at(&e->file->yaml, node, i));
-        if (list[i] == NULL && !e->failed && (list[i] = strdup("")) == NULL) {
-            entry_fail(e, key, "out of memory");
-        }
-        *n_out += list[i] != NULL;
-    }
-    return list;
-}
-
-/* --- finding an entry --- */
-
-/* The entry of that name in one file's list; e->node NULL when there is none. */
-static void entry_find_in(entry *e, kube_config_file *file, const char *list, const char *member)
-{
-    yaml_node_t *all = kube_yaml_get(&file->yaml, kube_yaml_root(&file->yaml), list);
-    unsigned     found = 0;
-
-    e->file = file;
-    e->node = NULL;
-    if (all != NULL && all->type != YAML_SEQUENCE_NODE) {
-        dsp_buf_addf(e->err, "%s: %s: must be a list", file->path, list);
-        e->failed = true;
-        return;
-    }
-    for (size_t i = 0; i < kube_yaml_len(all); i++) {
-        yaml_node_t *one = kube_yaml_at(&file->yaml, all, i);
-
-        if (dsp_str_is(kube_yaml_text(kube_yaml_get(&file->yaml, one, "name")), e->name)) {
-            e->node = kube_yaml_get(&file->yaml, one, member);
-            found++;
-        }
-    }
-    if (found > 1) {
-        entry_fail(e, "", "is defined more than once in this file");
-    }
-    if (found == 0) {
-        e->file = NULL;
-    }
-}
-
-/* The first file that has the name wins, whole. */
-static entry entry_find(kube_config_files *files, const char *list, const char *member, const char *name, dsp_buf *err)
-{
-    entry e = {.what = member, .name = name, .err = err};
-
-    for (size_t i = 0; i < files->n && e.file == NULL && !e.failed; i++) {
-        entry_find_in(&e, &files->file[i], list, member);
-    }
-    return e;
+    *files = (kube_config_files){ 0 };
 }
 
 /* --- what an entry says --- */
@@ -388,34 +169,34 @@ static char *normal_server(const char *text, bool tls, const char **problem)
     return out;
 }
 
-static void read_cluster(dsp_kube_config *c, entry *e)
+static void read_cluster(dsp_kube_config *c, kube_entry *e)
 {
     const char *problem;
-    char       *server = entry_line(e, "server");
+    char       *server = kube_entry_line(e, "server");
 
-    c->ca_file = entry_path(e, "certificate-authority");
-    c->ca_data = entry_base64(e, "certificate-authority-data");
-    c->insecure_skip_tls_verify = entry_bool(e, "insecure-skip-tls-verify");
-    c->tls_server_name = entry_line(e, "tls-server-name");
-    c->proxy_url = entry_line(e, "proxy-url");
+    c->ca_file = kube_entry_path(e, "certificate-authority");
+    c->ca_data = kube_entry_base64(e, "certificate-authority-data");
+    c->insecure_skip_tls_verify = kube_entry_bool(e, "insecure-skip-tls-verify");
+    c->tls_server_name = kube_entry_line(e, "tls-server-name");
+    c->proxy_url = kube_entry_line(e, "proxy-url");
     if (!e->failed && server == NULL) {
-        entry_fail(e, "server", "is missing");
+        kube_entry_fail(e, "server", "is missing");
     }
     if (!e->failed && c->insecure_skip_tls_verify && (c->ca_file != NULL || c->ca_data.data != NULL)) {
-        entry_fail(e, "insecure-skip-tls-verify", "does not go with a certificate-authority");
+        kube_entry_fail(e, "insecure-skip-tls-verify", "does not go with a certificate-authority");
     }
     if (!e->failed) {
         bool tls = c->ca_file != NULL || c->ca_data.data != NULL || c->insecure_skip_tls_verify;
 
         c->server = normal_server(server, tls, &problem);
         if (c->server == NULL) {
-            entry_fail(e, "server", problem);
+            kube_entry_fail(e, "server", problem);
         }
     }
     if (!e->failed && c->proxy_url != NULL && strncmp(c->proxy_url, "http://", 7) != 0 &&
         strncmp(c->proxy_url, "https://", 8) != 0 && strncmp(c->proxy_url, "socks5://", 9) != 0 &&
         strncmp(c->proxy_url, "socks5h://", 10) != 0) {
-        entry_fail(e, "proxy-url", "must be http://, https:// or socks5://");
+        kube_entry_fail(e, "proxy-url", "must be http://, https:// or socks5://");
     }
     free(server);
 }
@@ -429,65 +210,65 @@ static bool extra_add(dsp_kube_config *c, dsp_str key, dsp_str value)
         return false;
     }
     c->impersonate_extra = more;
-    more[c->n_impersonate_extra] = (dsp_kube_pair){dsp_str_dup(key), dsp_str_dup(value)};
+    more[c->n_impersonate_extra] = (dsp_kube_pair){ dsp_str_dup(key), dsp_str_dup(value) };
     dsp_kube_pair *one = &more[c->n_impersonate_extra++];
     return one->name != NULL && one->value != NULL;
 }
 
-static void read_impersonation(dsp_kube_config *c, entry *e)
+static void read_impersonation(dsp_kube_config *c, kube_entry *e)
 {
-    yaml_node_t *extra = entry_get(e, "act-as-user-extra"), *key, *values;
+    yaml_node_t *extra = kube_entry_get(e, "act-as-user-extra"), *key, *values;
     size_t       n;
 
-    c->impersonate_user = entry_line(e, "act-as");
-    c->impersonate_uid = entry_line(e, "act-as-uid");
-    c->impersonate_groups = entry_list(e, "act-as-groups", entry_get(e, "act-as-groups"), &n);
+    c->impersonate_user = kube_entry_line(e, "act-as");
+    c->impersonate_uid = kube_entry_line(e, "act-as-uid");
+    c->impersonate_groups = kube_entry_list(e, "act-as-groups", kube_entry_get(e, "act-as-groups"), &n);
     for (size_t i = 0; i < n; i++) {
-        entry_is_line(e, "act-as-groups", c->impersonate_groups[i]);
+        kube_entry_is_line(e, "act-as-groups", c->impersonate_groups[i]);
     }
     for (size_t i = 0; !e->failed && kube_yaml_entry(&e->file->yaml, extra, i, &key, &values); i++) {
         if (values != NULL && values->type != YAML_SEQUENCE_NODE) {
-            entry_fail(e, "act-as-user-extra", "must be lists of strings");
+            kube_entry_fail(e, "act-as-user-extra", "must be lists of strings");
         }
         for (size_t j = 0; j < kube_yaml_len(values) && !e->failed; j++) {
             if (!extra_add(c, kube_yaml_text(key), kube_yaml_text(kube_yaml_at(&e->file->yaml, values, j)))) {
-                entry_fail(e, "act-as-user-extra", "out of memory");
+                kube_entry_fail(e, "act-as-user-extra", "out of memory");
             } else {
-                entry_is_line(e, "act-as-user-extra", c->impersonate_extra[c->n_impersonate_extra - 1].value);
+                kube_entry_is_line(e, "act-as-user-extra", c->impersonate_extra[c->n_impersonate_extra - 1].value);
             }
         }
     }
     if (!e->failed && c->impersonate_user == NULL &&
         (c->impersonate_uid != NULL || n > 0 || c->n_impersonate_extra > 0)) {
-        entry_fail(e, "act-as", "is missing, but act-as-uid, act-as-groups or act-as-user-extra is given");
+        kube_entry_fail(e, "act-as", "is missing, but act-as-uid, act-as-groups or act-as-user-extra is given");
     }
 }
 
-static void read_exec_env(dsp_kube_exec *exec, entry *e, yaml_node_t *env)
+static void read_exec_env(dsp_kube_exec *exec, kube_entry *e, yaml_node_t *env)
 {
     size_t n = kube_yaml_len(env);
 
     exec->env = n > 0 ? calloc(n, sizeof(*exec->env)) : NULL;
     if (n > 0 && exec->env == NULL) {
-        entry_fail(e, "exec.env", "out of memory");
+        kube_entry_fail(e, "exec.env", "out of memory");
         return;
     }
     for (size_t i = 0; i < n && !e->failed; i++) {
         yaml_node_t   *one = kube_yaml_at(&e->file->yaml, env, i);
         dsp_kube_pair *pair = &exec->env[exec->n_env++];
 
-        pair->name = entry_text_of(e, "exec.env", kube_yaml_get(&e->file->yaml, one, "name"));
-        pair->value = entry_text_of(e, "exec.env", kube_yaml_get(&e->file->yaml, one, "value"));
+        pair->name = kube_entry_text_of(e, "exec.env", kube_yaml_get(&e->file->yaml, one, "name"));
+        pair->value = kube_entry_text_of(e, "exec.env", kube_yaml_get(&e->file->yaml, one, "value"));
         if (!e->failed && (pair->name == NULL || strchr(pair->name, '=') != NULL)) {
-            entry_fail(e, "exec.env", "needs a name without '=' in each entry");
+            kube_entry_fail(e, "exec.env", "needs a name without '=' in each entry");
         }
     }
 }
 
 /* client-go, plugin/pkg/client/auth/exec: a name with a slash belongs to the file's directory, any other to PATH. */
-static char *exec_command(entry *e)
+static char *exec_command(kube_entry *e)
 {
-    char *command = entry_text(e, "command"), *full = NULL;
+    char *command = kube_entry_text(e, "command"), *full = NULL;
 
     if (command == NULL || command[0] == '/' || strchr(command, '/') == NULL) {
         return command;
@@ -499,50 +280,50 @@ static char *exec_command(entry *e)
     return full;
 }
 
-static void read_exec(dsp_kube_config *c, entry *e)
+static void read_exec(dsp_kube_config *c, kube_entry *e)
 {
-    yaml_node_t   *node = entry_get(e, "exec"), *user = e->node;
+    yaml_node_t   *node = kube_entry_get(e, "exec"), *user = e->node;
     dsp_kube_exec *exec = node != NULL ? calloc(1, sizeof(*exec)) : NULL;
 
     if (node == NULL) {
         return;
     }
     if (exec == NULL) {
-        entry_fail(e, "exec", "out of memory");
+        kube_entry_fail(e, "exec", "out of memory");
         return;
     }
     c->exec = exec;
     e->node = node;
-    exec->api_version = entry_line(e, "apiVersion");
+    exec->api_version = kube_entry_line(e, "apiVersion");
     exec->command = exec_command(e);
-    exec->args = entry_list(e, "exec.args", entry_get(e, "args"), &exec->n_args);
-    exec->provide_cluster_info = entry_bool(e, "provideClusterInfo");
-    exec->install_hint = entry_text(e, "installHint");
-    read_exec_env(exec, e, entry_get(e, "env"));
+    exec->args = kube_entry_list(e, "exec.args", kube_entry_get(e, "args"), &exec->n_args);
+    exec->provide_cluster_info = kube_entry_bool(e, "provideClusterInfo");
+    exec->install_hint = kube_entry_text(e, "installHint");
+    read_exec_env(exec, e, kube_entry_get(e, "env"));
     if (!e->failed && exec->command == NULL) {
-        entry_fail(e, "exec.command", "is missing");
+        kube_entry_fail(e, "exec.command", "is missing");
     }
     if (!e->failed &&
         (exec->api_version == NULL || (strcmp(exec->api_version, "client.authentication.k8s.io/v1") != 0 &&
                                        strcmp(exec->api_version, "client.authentication.k8s.io/v1beta1") != 0))) {
-        entry_fail(e, "exec.apiVersion", "must be client.authentication.k8s.io/v1 or /v1beta1");
+        kube_entry_fail(e, "exec.apiVersion", "must be client.authentication.k8s.io/v1 or /v1beta1");
     }
-    if (!e->failed && dsp_str_is(kube_yaml_text(entry_get(e, "interactiveMode")), "Always")) {
-        entry_fail(e, "exec.interactiveMode", "Always cannot work in a daemon");
+    if (!e->failed && dsp_str_is(kube_yaml_text(kube_entry_get(e, "interactiveMode")), "Always")) {
+        kube_entry_fail(e, "exec.interactiveMode", "Always cannot work in a daemon");
     }
     e->node = user;
 }
 
-static void read_user(dsp_kube_config *c, entry *e)
+static void read_user(dsp_kube_config *c, kube_entry *e)
 {
-    c->client_cert_file = entry_path(e, "client-certificate");
-    c->client_cert_data = entry_base64(e, "client-certificate-data");
-    c->client_key_file = entry_path(e, "client-key");
-    c->client_key_data = entry_base64(e, "client-key-data");
-    c->token = entry_line(e, "token");
-    c->token_file = entry_path(e, "tokenFile");
-    c->username = entry_line(e, "username");
-    c->password = entry_line(e, "password");
+    c->client_cert_file = kube_entry_path(e, "client-certificate");
+    c->client_cert_data = kube_entry_base64(e, "client-certificate-data");
+    c->client_key_file = kube_entry_path(e, "client-key");
+    c->client_key_data = kube_entry_base64(e, "client-key-data");
+    c->token = kube_entry_line(e, "token");
+    c->token_file = kube_entry_path(e, "tokenFile");
+    c->username = kube_entry_line(e, "username");
+    c->password = kube_entry_line(e, "password");
     read_impersonation(c, e);
     read_exec(c, e);
     if (e->failed) {
@@ -551,13 +332,13 @@ static void read_user(dsp_kube_config *c, entry *e)
     bool has_cert = c->client_cert_file != NULL || c->client_cert_data.data != NULL;
     bool has_key = c->client_key_file != NULL || c->client_key_data.data != NULL;
     if (has_cert != has_key) {
-        entry_fail(e, has_cert ? "client-key" : "client-certificate", "is missing beside its other half");
+        kube_entry_fail(e, has_cert ? "client-key" : "client-certificate", "is missing beside its other half");
     } else if ((c->token != NULL || c->token_file != NULL) && c->username != NULL) {
-        entry_fail(e, "username", "does not go with a token: only one of them can be sent");
+        kube_entry_fail(e, "username", "does not go with a token: only one of them can be sent");
     } else if (c->exec != NULL && (c->token != NULL || c->token_file != NULL || c->username != NULL)) {
-        entry_fail(e, "exec", "does not go with a token or a username");
-    } else if (entry_get(e, "auth-provider") != NULL && c->exec == NULL && c->token == NULL) {
-        entry_fail(e, "auth-provider", "has been removed from Kubernetes; use exec");
+        kube_entry_fail(e, "exec", "does not go with a token or a username");
+    } else if (kube_entry_get(e, "auth-provider") != NULL && c->exec == NULL && c->token == NULL) {
+        kube_entry_fail(e, "auth-provider", "has been removed from Kubernetes; use exec");
     }
 }
 
@@ -587,11 +368,11 @@ static bool current_context(kube_config_files *files, char **name, kube_config_f
 }
 
 /* Reads the cluster or user that the context names. */
-static bool read_named(dsp_kube_config *c, kube_config_files *files, const entry *context, const char *member,
+static bool read_named(dsp_kube_config *c, kube_config_files *files, const kube_entry *context, const char *member,
                        const char *name)
 {
-    bool  cluster = strcmp(member, "cluster") == 0;
-    entry e = entry_find(files, cluster ? "clusters" : "users", member, name, context->err);
+    bool       cluster = strcmp(member, "cluster") == 0;
+    kube_entry e = kube_entry_find(files, cluster ? "clusters" : "users", member, name, context->err);
 
     if (e.failed) {
         return false;
@@ -623,16 +404,16 @@ static bool pick_into(dsp_kube_config *c, kube_config_files *files, const char *
         dsp_buf_addz(err, "out of memory");
         return false;
     }
-    entry e = entry_find(files, "contexts", "context", c->context, err);
+    kube_entry e = kube_entry_find(files, "contexts", "context", c->context, err);
     if (e.file == NULL && !e.failed) {
         dsp_buf_addf(err, "%s: context \"%s\" is not defined", source->path, c->context);
         return false;
     }
-    c->cluster = entry_line(&e, "cluster");
-    c->user = entry_line(&e, "user");
-    c->namespace_ = entry_line(&e, "namespace");
+    c->cluster = kube_entry_line(&e, "cluster");
+    c->user = kube_entry_line(&e, "user");
+    c->namespace_ = kube_entry_line(&e, "namespace");
     if (!e.failed && c->cluster == NULL) {
-        entry_fail(&e, "cluster", "is missing");
+        kube_entry_fail(&e, "cluster", "is missing");
     }
     if (e.failed) {
         return false;

@@ -9,10 +9,10 @@
 #include "base/log.h"
 
 #define DURATION_MS 15000
-#define RENEW_MS 10000
-#define RETRY_MS 2000
-#define PATH_SIZE 4096
-#define BODY_MAX (1024u * 1024)
+#define RENEW_MS    10000
+#define RETRY_MS    2000
+#define PATH_SIZE   4096
+#define BODY_MAX    (1024u * 1024)
 
 struct dsp_lease {
     dsp_kube_client         *client;
@@ -43,7 +43,7 @@ static bool read_text(dsp_json object, const char *name, char *out, size_t size)
 {
     dsp_json  value = dsp_json_get(object, name);
     dsp_arena arena;
-    dsp_str   text = {NULL, 0};
+    dsp_str   text = { NULL, 0 };
     bool      ok = true;
 
     out[0] = '\0';
@@ -65,7 +65,7 @@ static bool read_lease(dsp_lease *l, dsp_str body, kube_lease_record *out)
     dsp_json doc, metadata, spec;
     int64_t  seconds = 0;
 
-    *out = (kube_lease_record){0};
+    *out = (kube_lease_record){ 0 };
     if (!dsp_json_parse(body, &doc, NULL)) {
         return false;
     }
@@ -136,9 +136,9 @@ static void on_answer(void *arg, const dsp_kube_answer *answer)
 
 static void request(dsp_lease *l, const kube_lease_output *out)
 {
-    static const enum dsp_kube_method methods[] = {DSP_KUBE_GET, DSP_KUBE_GET, DSP_KUBE_POST, DSP_KUBE_PUT};
+    static const enum dsp_kube_method methods[] = { DSP_KUBE_GET, DSP_KUBE_GET, DSP_KUBE_POST, DSP_KUBE_PUT };
     dsp_buf                           path, body;
-    dsp_kube_request                  r = {.priority = DSP_KUBE_URGENT, .method = methods[out->send]};
+    dsp_kube_request                  r = { .priority = DSP_KUBE_URGENT, .method = methods[out->send] };
 
     dsp_buf_init(&path, PATH_SIZE);
     dsp_buf_init(&body, BODY_MAX);
@@ -183,7 +183,7 @@ static void arm(dsp_lease *l, int64_t until)
         return;
     }
     ms = ms < 0 ? 0 : ms;
-    tv = (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    tv = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
     evtimer_add(l->timer, &tv);
 }
 
@@ -317,7 +317,7 @@ const char *dsp_lease_holder(const dsp_lease *l)
 
 void dsp_lease_release(dsp_lease *l, void (*released)(void *arg), void *arg)
 {
-    struct timeval limit = {.tv_sec = l->rule.renew_ms / 1000, .tv_usec = l->rule.renew_ms % 1000 * 1000};
+    struct timeval limit = { .tv_sec = l->rule.renew_ms / 1000, .tv_usec = l->rule.renew_ms % 1000 * 1000 };
 
     l->released = released;
     l->released_arg = arg;

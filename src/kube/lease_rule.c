@@ -182,7 +182,7 @@ static void release(kube_lease_rule *l, int64_t now, kube_lease_output *out)
 kube_lease_output kube_lease_step(kube_lease_rule *l, enum kube_lease_input input, const kube_lease_record *record,
                                   int64_t now, uint32_t jitter)
 {
-    kube_lease_output out = {0};
+    kube_lease_output out = { 0 };
 
     if (l->state != KUBE_LEASE_OVER && l->leading && !kube_lease_leads(l, now) && input != KUBE_LEASE_RELEASE) {
         lose(l, &out);

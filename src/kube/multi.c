@@ -55,7 +55,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 static int want_timer(CURLM *curl, long ms, void *arg)
 {
     kube_multi    *m = arg;
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
     (void) curl;
     if (ms < 0) {

@@ -64,7 +64,7 @@ enum kube_split_result kube_lines_feed(kube_lines *l, dsp_str bytes, kube_split_
 
 void kube_list_init(kube_list *l, size_t item_max)
 {
-    *l = (kube_list){.item_max = item_max};
+    *l = (kube_list){ .item_max = item_max };
     dsp_buf_init(&l->text, item_max);
 }
 
@@ -265,7 +265,7 @@ enum kube_split_result kube_list_feed(kube_list *l, dsp_str bytes, kube_split_re
 
 dsp_json kube_list_metadata(const kube_list *l)
 {
-    dsp_json none = {NULL, 0}, out;
+    dsp_json none = { NULL, 0 }, out;
 
     if (l->state != KUBE_LIST_AFTER || l->metadata == NULL || !dsp_json_parse(dsp_str_from(l->metadata), &out, NULL)) {
         return none;

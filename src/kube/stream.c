@@ -123,7 +123,7 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
         s->observed = true;
         kube_client_observe(s->client, s->request.what.method, 200, took);
     }
-    if (!s->handler->data(s->arg, (dsp_str){data, size * n})) {
+    if (!s->handler->data(s->arg, (dsp_str){ data, size * n })) {
         return 0;
     }
     return s->dead ? 0 : size * n;
@@ -132,7 +132,7 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 static void on_done(kube_transfer *t, CURLcode result)
 {
     dsp_kube_stream *s = (dsp_kube_stream *) (void *) ((char *) t - offsetof(dsp_kube_stream, transfer));
-    dsp_kube_answer  answer = {0};
+    dsp_kube_answer  answer = { 0 };
 
     if (s->dead) {
         return; /* the pump frees it */
@@ -153,7 +153,7 @@ static void on_done(kube_transfer *t, CURLcode result)
 
 static void quiet_arm(dsp_kube_stream *s, int64_t ms)
 {
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
     evtimer_add(s->quiet, &tv);
 }
@@ -163,7 +163,7 @@ static void on_quiet(evutil_socket_t fd, short what, void *arg)
 {
     dsp_kube_stream *s = arg;
     int64_t          silent = kube_client_now(s->client) - s->last_byte;
-    dsp_kube_answer  answer = {.outcome = DSP_KUBE_UNCLEAR, .retry_after_ms = -1, .error = "no byte for too long"};
+    dsp_kube_answer  answer = { .outcome = DSP_KUBE_UNCLEAR, .retry_after_ms = -1, .error = "no byte for too long" };
     long             status = 0;
 
     (void) fd;
@@ -195,7 +195,7 @@ static bool stream_start(dsp_kube_stream *s, const dsp_kube_credentials *credent
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, s);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, s->errors);
-    s->transfer = (kube_transfer){.easy = easy, .done = on_done};
+    s->transfer = (kube_transfer){ .easy = easy, .done = on_done };
     s->last_byte = kube_client_now(c);
     if (!kube_multi_add(c->watches, &s->transfer)) {
         return false;
@@ -217,7 +217,7 @@ static void streams_fail(dsp_kube_client *c, const char *error)
         dsp_kube_stream *next = TAILQ_NEXT(s, link);
 
         if (s->transfer.easy == NULL) {
-            dsp_kube_answer answer = {.outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1};
+            dsp_kube_answer answer = { .outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1 };
 
             answer.error = copy != NULL ? copy : "no credentials";
             stream_end(s, &answer);
@@ -268,7 +268,7 @@ void kube_streams_pump(dsp_kube_client *c)
             return;
         }
         if (!stream_start(s, &credentials)) {
-            dsp_kube_answer answer = {.outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1, .error = "out of memory"};
+            dsp_kube_answer answer = { .outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1, .error = "out of memory" };
 
             stream_end(s, &answer);
             return; /* not in a circle, should the handler open the next one at once */

@@ -1,5 +1,6 @@
 #include "target.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -11,10 +12,10 @@
 #define CONNECT_TIMEOUT_MS 10000
 
 /* A peer that is gone is noticed after 15 + 3 · 5 seconds when idle, and 30 seconds when it owes us an ACK. */
-#define KEEPALIVE_IDLE_S 15L
+#define KEEPALIVE_IDLE_S  15L
 #define KEEPALIVE_EVERY_S 5L
-#define KEEPALIVE_PROBES 3
-#define USER_TIMEOUT_MS 30000
+#define KEEPALIVE_PROBES  3
+#define USER_TIMEOUT_MS   30000
 
 /* --- the server's address --- */
 
@@ -65,7 +66,7 @@ bool kube_target_init(kube_target *t, const dsp_kube_config *c, const dsp_kube_c
     char  *host = NULL, *port = NULL;
     bool   ok;
 
-    *t = (kube_target){.insecure = c->insecure_skip_tls_verify};
+    *t = (kube_target){ .insecure = c->insecure_skip_tls_verify };
     t->connect_timeout_ms = options->connect_timeout_ms > 0 ? (long) options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
     t->base = strdup(c->server);
     t->user_agent = strdup(options->user_agent != NULL ? options->user_agent : "dispatcher");
@@ -98,14 +99,14 @@ void kube_target_free(kube_target *t)
     free(t->proxy);
     free(t->user_agent);
     curl_slist_free_all(t->connect_to);
-    *t = (kube_target){0};
+    *t = (kube_target){ 0 };
 }
 
 /* --- a request --- */
 
 static dsp_str put(char **at, dsp_str s)
 {
-    dsp_str copy = {*at, s.len};
+    dsp_str copy = { *at, s.len };
 
     if (s.data == NULL) {
         return s;
@@ -121,7 +122,7 @@ bool kube_request_copy(kube_request *out, const dsp_kube_request *in)
     size_t size = in->path.len + in->query.len + in->content_type.len + in->accept.len + in->body.len + 5;
     char  *at = malloc(size);
 
-    *out = (kube_request){.what = *in, .bytes = at};
+    *out = (kube_request){ .what = *in, .bytes = at };
     if (at == NULL) {
         return false;
     }
@@ -137,7 +138,7 @@ void kube_request_free(kube_request *r)
 {
     free(r->bytes);
     curl_slist_free_all(r->headers);
-    *r = (kube_request){0};
+    *r = (kube_request){ 0 };
 }
 
 /* --- a handle --- */
@@ -149,6 +150,7 @@ static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 
     (void) arg;
     (void) purpose;
+    fcntl(fd, F_SETFD, FD_CLOEXEC); /* not for credential plugins */
     /* Best effort: fails on what is not TCP. */
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
@@ -203,7 +205,7 @@ static bool set_headers(const kube_target *t, kube_request *r, const dsp_kube_cr
 
 static struct curl_blob blob(dsp_str s)
 {
-    return (struct curl_blob){.data = (void *) (uintptr_t) s.data, .len = s.len, .flags = CURL_BLOB_COPY};
+    return (struct curl_blob){ .data = (void *) (uintptr_t) s.data, .len = s.len, .flags = CURL_BLOB_COPY };
 }
 
 static void set_tls(const kube_target *t, CURL *easy, const dsp_kube_credentials *credentials)

@@ -9,7 +9,7 @@ bool kube_yaml_parse(kube_yaml *y, dsp_str text, dsp_buf *err)
 {
     yaml_parser_t parser;
 
-    *y = (kube_yaml){0};
+    *y = (kube_yaml){ 0 };
     if (!yaml_parser_initialize(&parser)) {
         dsp_buf_addz(err, "out of memory");
         return false;
@@ -59,9 +59,9 @@ yaml_node_t *kube_yaml_root(kube_yaml *y)
 dsp_str kube_yaml_text(yaml_node_t *node)
 {
     if (node == NULL || node->type != YAML_SCALAR_NODE) {
-        return (dsp_str){NULL, 0};
+        return (dsp_str){ NULL, 0 };
     }
-    return (dsp_str){(const char *) node->data.scalar.value, node->data.scalar.length};
+    return (dsp_str){ (const char *) node->data.scalar.value, node->data.scalar.length };
 }
 
 bool kube_yaml_entry(kube_yaml *y, yaml_node_t *node, size_t i, yaml_node_t **key, yaml_node_t **value)

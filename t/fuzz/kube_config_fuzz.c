@@ -25,7 +25,7 @@ static void read_credential(dsp_str text, dsp_buf *err)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    dsp_str          text = {(const char *) data, size};
+    dsp_str          text = { (const char *) data, size };
     dsp_buf          err, info;
     dsp_kube_config *c;
 

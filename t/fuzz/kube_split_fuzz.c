@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     size_t  piece = 1 + data[0] % 32;
-    dsp_str bytes = {(const char *) data + 1, size - 1};
+    dsp_str bytes = { (const char *) data + 1, size - 1 };
 
     compare(lines, bytes, piece);
     compare(list, bytes, piece);

@@ -65,7 +65,7 @@ static void on_done(void *arg, const dsp_kube_answer *answer)
 
 static void get(void)
 {
-    dsp_kube_request r = {.path = DSP_STR("/x")};
+    dsp_kube_request r = { .path = DSP_STR("/x") };
     unsigned         before = f->answers;
 
     dsp_kube_client_send(f->client, &r, on_done, nobody);
@@ -107,7 +107,7 @@ static dsp_kube_config *config(const char *cluster, const char *user)
 
 static void start(const char *cluster, const char *user)
 {
-    dsp_kube_client_options options = {.user_agent = "test/1", .env = &f->env};
+    dsp_kube_client_options options = { .user_agent = "test/1", .env = &f->env };
     dsp_buf                 err;
 
     dsp_buf_init(&err, 4096);
@@ -231,7 +231,7 @@ static void shows_its_certificate(void **state)
     assert_string_equal(f->peer, "kube-me");
 
     /* A key that is not the certificate's is told at the start. */
-    dsp_kube_client_options options = {.user_agent = "test/1"};
+    dsp_kube_client_options options = { .user_agent = "test/1" };
     snprintf(user, sizeof(user), "client-certificate-data: %s, client-key-data: %s", cert, wrong);
     dsp_buf_init(&err, 4096);
     assert_null(dsp_kube_client_new(f->base, config("tls-server-name: n", user), &options, &err));
@@ -289,18 +289,18 @@ static void says_what_is_wrong_with_files(void **state)
         const char *user;
         const char *error;
     } cases[] = {
-        {"certificate-authority: missing", "token: t", "missing: No such file or directory"},
-        {"certificate-authority: empty", "token: t", "empty: holds no certificate"},
-        {"tls-server-name: n", "tokenFile: missing", "missing: No such file or directory"},
-        {"tls-server-name: n", "tokenFile: empty", "empty: is not a token"},
-        {"tls-server-name: n", "client-certificate: missing, client-key: missing",
-         "missing: No such file or directory"},
+        { "certificate-authority: missing", "token: t", "missing: No such file or directory" },
+        { "certificate-authority: empty", "token: t", "empty: holds no certificate" },
+        { "tls-server-name: n", "tokenFile: missing", "missing: No such file or directory" },
+        { "tls-server-name: n", "tokenFile: empty", "empty: is not a token" },
+        { "tls-server-name: n", "client-certificate: missing, client-key: missing",
+          "missing: No such file or directory" },
     };
 
     (void) state;
     write_file("empty", "\n", 0600);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        dsp_kube_client_options options = {.user_agent = "test/1"};
+        dsp_kube_client_options options = { .user_agent = "test/1" };
         dsp_buf                 err;
         char                    expected[256];
 
@@ -319,7 +319,7 @@ static void sends_a_token_or_a_password(void **state)
     (void) state;
     start_as("token: SECRET");
     get();
-    request got = {.head = f->head};
+    request got = { .head = f->head };
     assert_true(has_header(&got, "Authorization: Bearer SECRET"));
     dsp_kube_client_free(f->client);
     start_as("username: me, password: 'p:w'");
@@ -379,8 +379,8 @@ static void on_stream_end(void *arg, const dsp_kube_answer *answer)
 
 static void streams_refresh_too(void **state)
 {
-    static const dsp_kube_stream_handler handler = {on_stream_data, on_stream_end};
-    dsp_kube_request                     r = {.path = DSP_STR("/s")};
+    static const dsp_kube_stream_handler handler = { on_stream_data, on_stream_end };
+    dsp_kube_request                     r = { .path = DSP_STR("/s") };
 
     (void) state;
     write_file("token", "one\n", 0600);
@@ -403,7 +403,7 @@ static void a_new_configuration_takes_over(void **state)
     get();
     dsp_kube_client_reload(f->client, config(cluster, "token: two"));
     get();
-    request got = {.head = f->head};
+    request got = { .head = f->head };
     assert_true(has_header(&got, "Authorization: Bearer two"));
     assert_string_equal(dsp_kube_client_config(f->client)->token, "two");
 }
@@ -526,7 +526,7 @@ static void plugins_that_fail_are_told(void **state)
 
 static void a_plugin_ends_with_the_client(void **state)
 {
-    dsp_kube_request r = {.path = DSP_STR("/x")};
+    dsp_kube_request r = { .path = DSP_STR("/x") };
 
     (void) state;
     write_file("login", "#!/bin/sh\necho $$ > \"$(dirname \"$0\")/pid\"\nexec sleep 1000\n", 0700);
@@ -563,7 +563,7 @@ static char   t_head[1024];
 
 static void on_proxy_request(server *s, conn *c, const request *r)
 {
-    struct sockaddr_in addr = {.sin_family = AF_INET};
+    struct sockaddr_in addr = { .sin_family = AF_INET };
 
     (void) s;
     snprintf(t_head, sizeof(t_head), "%s %s", r->method, r->target);
@@ -610,7 +610,7 @@ static int setup(void **state)
     (void) state;
     f = calloc(1, sizeof(*f));
     f->base = event_base_new();
-    f->env = (dsp_kube_env){test_now, test_wall, dsp_kube_env_system.random, NULL};
+    f->env = (dsp_kube_env){ test_now, test_wall, dsp_kube_env_system.random, NULL };
     f->ca = identity_new("ca", NULL, NULL);
     f->other_ca = identity_new("other ca", NULL, NULL);
     f->ca_data = base64(f->ca.cert_pem);

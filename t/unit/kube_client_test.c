@@ -116,7 +116,7 @@ static dsp_kube_call *send_as(const char *path, enum dsp_kube_priority priority)
 {
     static char      names[64][2];
     static unsigned  n;
-    dsp_kube_request r = {.path = dsp_str_from(path), .priority = priority};
+    dsp_kube_request r = { .path = dsp_str_from(path), .priority = priority };
     char            *name = names[n++ % 64];
 
     name[0] = path[1];
@@ -135,15 +135,15 @@ static void get(const char *path)
 
 static void sends_what_it_is_told(void **state)
 {
-    dsp_kube_request r = {.method = DSP_KUBE_PATCH,
-                          .path = DSP_STR("/x"),
-                          .query = DSP_STR("a=b&c"),
-                          .content_type = DSP_STR("application/merge-patch+json"),
-                          .accept = DSP_STR("text/x"),
-                          .body = DSP_STR("{\"a\":1}")};
+    dsp_kube_request r = { .method = DSP_KUBE_PATCH,
+                           .path = DSP_STR("/x"),
+                           .query = DSP_STR("a=b&c"),
+                           .content_type = DSP_STR("application/merge-patch+json"),
+                           .accept = DSP_STR("text/x"),
+                           .body = DSP_STR("{\"a\":1}") };
 
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     dsp_kube_client_send(f->client, &r, on_done, nobody);
     assert_int_equal(f->answers, 0);
     run_until(f->base, f->answers == 1);
@@ -151,7 +151,7 @@ static void sends_what_it_is_told(void **state)
     assert_int_equal(f->answer.status, 200);
     assert_int_equal(f->answer.retry_after_ms, -1);
     assert_string_equal(f->body, "{\"ok\":1}");
-    request got = {.head = f->head};
+    request got = { .head = f->head };
     assert_int_equal(strncmp(f->head, "PATCH /x?a=b&c HTTP/1.1\r\n", 25), 0);
     assert_true(has_header(&got, "Content-Type: application/merge-patch+json"));
     assert_true(has_header(&got, "Accept: text/x"));
@@ -170,15 +170,15 @@ static void sends_what_it_is_told(void **state)
     static const struct {
         enum dsp_kube_method method;
         const char          *line;
-    } methods[] = {{DSP_KUBE_GET, "GET /x "},
-                   {DSP_KUBE_POST, "POST /x "},
-                   {DSP_KUBE_PUT, "PUT /x "},
-                   {DSP_KUBE_DELETE, "DELETE /x "}};
+    } methods[] = { { DSP_KUBE_GET, "GET /x " },
+                    { DSP_KUBE_POST, "POST /x " },
+                    { DSP_KUBE_PUT, "PUT /x " },
+                    { DSP_KUBE_DELETE, "DELETE /x " } };
     for (size_t i = 0; i < 4; i++) {
-        dsp_kube_request one = {.method = methods[i].method, .path = DSP_STR("/x")};
+        dsp_kube_request one = { .method = methods[i].method, .path = DSP_STR("/x") };
         unsigned         before = f->answers;
 
-        one.body = i == 0 || i == 3 ? (dsp_str){NULL, 0} : DSP_STR("B");
+        one.body = i == 0 || i == 3 ? (dsp_str){ NULL, 0 } : DSP_STR("B");
         dsp_kube_client_send(f->client, &one, on_done, nobody);
         run_until(f->base, f->answers > before);
         assert_int_equal(strncmp(f->head, methods[i].line, strlen(methods[i].line)), 0);
@@ -190,7 +190,7 @@ static void sends_what_it_is_told(void **state)
 static void tells_what_became_of_it(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.timeout_ms = 500});
+    connect_to((dsp_kube_client_options){ .timeout_ms = 500 });
     get("/cut-before");
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
     assert_int_equal(f->answer.status, 0);
@@ -218,7 +218,7 @@ static void tells_what_became_of_it(void **state)
 static void a_swallowed_request_is_unclear(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     get("/last");
     get("/vanish");
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
@@ -227,7 +227,7 @@ static void a_swallowed_request_is_unclear(void **state)
 static void knows_retry_after(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     get("/busy");
     assert_int_equal(f->answer.status, 429);
     assert_int_equal(f->answer.retry_after_ms, 7000);
@@ -238,10 +238,10 @@ static void knows_retry_after(void **state)
 
 static void answers_have_a_cap(void **state)
 {
-    dsp_kube_request r = {.path = DSP_STR("/long"), .answer_max = 9};
+    dsp_kube_request r = { .path = DSP_STR("/long"), .answer_max = 9 };
 
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     dsp_kube_client_send(f->client, &r, on_done, nobody);
     run_until(f->base, f->answers == 1);
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
@@ -255,7 +255,7 @@ static void answers_have_a_cap(void **state)
 static void queues_by_priority(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 2});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 2 });
     send_as("/h1", DSP_KUBE_NORMAL);
     send_as("/h2", DSP_KUBE_NORMAL);
     run_until(f->base, f->n_held == 2);
@@ -280,7 +280,7 @@ static void queues_by_priority(void **state)
 static void idle_ones_leave_room(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 8});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 8 });
     for (int i = 0; i < 8; i++) {
         send_as("/h", DSP_KUBE_IDLE);
     }
@@ -294,7 +294,7 @@ static void idle_ones_leave_room(void **state)
 static void cancels(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 1});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
     dsp_kube_call *running = send_as("/h", DSP_KUBE_NORMAL), *queued = send_as("/q", DSP_KUBE_NORMAL);
     run_until(f->base, f->n_held == 1);
     assert_true(dsp_kube_call_sent(running));
@@ -325,7 +325,7 @@ static void prepares_when_the_turn_comes(void **state)
     char path[8] = "/old", asked[8] = "";
 
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 1});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
     send_as("/h", DSP_KUBE_NORMAL);
     dsp_kube_client_queue(f->client, DSP_KUBE_NORMAL, not_wanted, on_done, asked);
     dsp_kube_client_queue(f->client, DSP_KUBE_NORMAL, say_newest, on_done, path);
@@ -354,7 +354,7 @@ static void keeps_to_its_rate(void **state)
     (void) state;
     env.now_ms = fake_now;
     clock_ms = 1000;
-    connect_to((dsp_kube_client_options){.qps = 2, .env = &env});
+    connect_to((dsp_kube_client_options){ .qps = 2, .env = &env });
     for (int i = 0; i < 6; i++) {
         send_as("/n", DSP_KUBE_NORMAL);
     }
@@ -371,7 +371,7 @@ static void on_done_again(void *arg, const dsp_kube_answer *answer)
 {
     on_done(nobody, answer);
     if (f->answers < 50) {
-        dsp_kube_request r = {.path = DSP_STR("/again")};
+        dsp_kube_request r = { .path = DSP_STR("/again") };
 
         dsp_kube_client_send(f->client, &r, on_done_again, arg);
     }
@@ -379,10 +379,10 @@ static void on_done_again(void *arg, const dsp_kube_answer *answer)
 
 static void starts_more_from_a_callback(void **state)
 {
-    dsp_kube_request r = {.path = DSP_STR("/again")};
+    dsp_kube_request r = { .path = DSP_STR("/again") };
 
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     dsp_kube_client_send(f->client, &r, on_done_again, NULL);
     run_until(f->base, f->answers == 50);
     assert_int_equal(f->server->accepted, 1);
@@ -395,7 +395,7 @@ static void goes_through_a_proxy(void **state)
     (void) state;
     snprintf(cluster, sizeof(cluster), "server: 'http://example.invalid:81', proxy-url: 'http://127.0.0.1:%d'",
              f->server->port);
-    connect_with((dsp_kube_client_options){0}, cluster);
+    connect_with((dsp_kube_client_options){ 0 }, cluster);
     get("/x");
     assert_int_equal(f->answer.status, 200);
     assert_int_equal(strncmp(f->head, "GET http://example.invalid:81/x HTTP/1.1\r\n", 41), 0);
@@ -406,7 +406,7 @@ static void needs_no_proxy_to_itself(void **state)
 {
     (void) state;
     setenv("http_proxy", "http://127.0.0.1:1", 1);
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     get("/x");
     unsetenv("http_proxy");
     assert_int_equal(f->answer.outcome, DSP_KUBE_ANSWERED);
@@ -430,7 +430,7 @@ static void encodes(void **state)
 static void may_be_freed_at_any_time(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 1});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
     send_as("/h", DSP_KUBE_NORMAL);
     send_as("/q", DSP_KUBE_NORMAL);
     run_until(f->base, f->n_held == 1);

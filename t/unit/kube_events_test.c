@@ -42,11 +42,11 @@ static void handle(server *s, conn *c, const request *r)
 }
 
 static const dsp_event_object object = {
-    .api_version = {"g/v1", 4},
-    .kind = {"Thing", 5},
-    .namespace_ = {"a b", 3},
-    .name = {"My_thing", 8},
-    .uid = {"0123456789abcdef", 16},
+    .api_version = { "g/v1", 4 },
+    .kind = { "Thing", 5 },
+    .namespace_ = { "a b", 3 },
+    .name = { "My_thing", 8 },
+    .uid = { "0123456789abcdef", 16 },
 };
 
 static void emit(const char *key)
@@ -81,7 +81,7 @@ static void stores_an_event(void **state)
 
 static void an_event_that_is_there_is_stored(void **state)
 {
-    static const int statuses[] = {409, 0};
+    static const int statuses[] = { 409, 0 };
 
     (void) state;
     f->statuses = statuses;
@@ -92,7 +92,7 @@ static void an_event_that_is_there_is_stored(void **state)
 
 static void a_refusal_is_final(void **state)
 {
-    static const int statuses[] = {403, 201, 0};
+    static const int statuses[] = { 403, 201, 0 };
 
     (void) state;
     f->statuses = statuses;
@@ -105,7 +105,7 @@ static void a_refusal_is_final(void **state)
 
 static void trouble_is_tried_again(void **state)
 {
-    static const int statuses[] = {503, -1, 201, 0};
+    static const int statuses[] = { 503, -1, 201, 0 };
 
     (void) state;
     f->statuses = statuses;
@@ -146,8 +146,8 @@ static void names_and_messages_fit(void **state)
     memset(message, 'm', sizeof(message));
     message[1023] = '\xc3'; /* a letter of two bytes over the edge */
     message[1024] = '\xa9';
-    long_.name = (dsp_str){name, sizeof(name)};
-    dsp_recorder_emit(f->recorder, &long_, true, "Failed", DSP_STR("failed"), (dsp_str){message, sizeof(message)});
+    long_.name = (dsp_str){ name, sizeof(name) };
+    dsp_recorder_emit(f->recorder, &long_, true, "Failed", DSP_STR("failed"), (dsp_str){ message, sizeof(message) });
     run_until(f->base, stats().sent == 1);
     assert_true(dsp_json_parse(dsp_str_from(f->body), &doc, NULL));
     assert_int_equal(dsp_json_path(doc, "metadata", "name", NULL).len, 253 + 2);
@@ -157,9 +157,9 @@ static void names_and_messages_fit(void **state)
 
 static int setup(void **state)
 {
-    static const int        created[] = {201, 0};
-    dsp_kube_client_options options = {.user_agent = "test/1"};
-    dsp_recorder_options    recorder = {"test", "pod", 5};
+    static const int        created[] = { 201, 0 };
+    dsp_kube_client_options options = { .user_agent = "test/1" };
+    dsp_recorder_options    recorder = { "test", "pod", 5 };
     dsp_buf                 yaml, err;
 
     (void) state;

@@ -8,7 +8,7 @@
 
 static kube_lease_rule rule(const char *identity)
 {
-    kube_lease_rule l = {.duration_ms = 15000, .renew_ms = 10000, .retry_ms = 2000};
+    kube_lease_rule l = { .duration_ms = 15000, .renew_ms = 10000, .retry_ms = 2000 };
 
     snprintf(l.identity, sizeof(l.identity), "%s", identity);
     return l;
@@ -16,7 +16,7 @@ static kube_lease_rule rule(const char *identity)
 
 static kube_lease_record record(const char *holder, const char *version)
 {
-    kube_lease_record r = {.duration_ms = 15000, .transitions = 3, .acquired = "A", .renewed = "R"};
+    kube_lease_record r = { .duration_ms = 15000, .transitions = 3, .acquired = "A", .renewed = "R" };
 
     snprintf(r.holder, sizeof(r.holder), "%s", holder);
     snprintf(r.version, sizeof(r.version), "%s", version);
@@ -119,7 +119,7 @@ static void a_failed_renewal_reads_at_once_and_renews(void **state)
 static void is_lost_when_no_renewal_is_confirmed(void **state)
 {
     kube_lease_rule   l = leader(0);
-    kube_lease_output out = {0};
+    kube_lease_output out = { 0 };
     int64_t           now = 2000;
 
     (void) state;
@@ -320,13 +320,13 @@ static void on_released(void *arg)
     ((candidate *) arg)->released = true;
 }
 
-static const dsp_lease_handler handler = {on_started, on_stopped, on_holder};
+static const dsp_lease_handler handler = { on_started, on_stopped, on_holder };
 
 static candidate candidate_new(const char *identity)
 {
-    candidate               one = {0};
+    candidate               one = { 0 };
     dsp_buf                 yaml, err;
-    dsp_kube_client_options options = {.user_agent = "test/1"};
+    dsp_kube_client_options options = { .user_agent = "test/1" };
 
     dsp_buf_init(&yaml, 4096);
     dsp_buf_init(&err, 4096);
@@ -346,7 +346,7 @@ static candidate candidate_new(const char *identity)
 static void candidate_start(candidate *one, const char *identity)
 {
     dsp_buf           err;
-    dsp_lease_options options = {"n", "l", identity, 3000, 2000, 50};
+    dsp_lease_options options = { "n", "l", identity, 3000, 2000, 50 };
 
     dsp_buf_init(&err, 4096);
     one->lease = dsp_lease_new(one->client, &options, &handler, one, &err);
@@ -412,7 +412,7 @@ static void settings_must_fit(void **state)
 {
     candidate         a = candidate_new("a");
     dsp_buf           err;
-    dsp_lease_options options = {"n", "l", "me", 10000, 10000, 2000};
+    dsp_lease_options options = { "n", "l", "me", 10000, 10000, 2000 };
 
     (void) state;
     dsp_buf_init(&err, 4096);

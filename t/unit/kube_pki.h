@@ -41,7 +41,7 @@ static inline void add_extension(X509 *cert, X509 *issuer, int nid, const char *
 static inline identity identity_new(const char *name, const identity *by, const char *san)
 {
     static long serial = 1;
-    identity    id = {.cert = X509_new(), .key = EVP_EC_gen("P-256")};
+    identity    id = { .cert = X509_new(), .key = EVP_EC_gen("P-256") };
     X509_NAME  *subject = X509_get_subject_name(id.cert);
 
     X509_set_version(id.cert, 2);

@@ -119,7 +119,7 @@ static inline bool read_request(conn *c)
 {
     struct evbuffer    *in = bufferevent_get_input(c->bev);
     struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
-    request             r = {0};
+    request             r = { 0 };
     size_t              head_len, body_len = 0;
 
     if (end.pos < 0) {
@@ -186,7 +186,7 @@ static inline void on_server_accept(struct evconnlistener *l, evutil_socket_t fd
 
 static inline void server_listen(server *s)
 {
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t) s->port)};
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t) s->port) };
     socklen_t          len = sizeof(addr);
 
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -250,7 +250,7 @@ static inline void on_tick(evutil_socket_t fd, short what, void *arg)
 
 #define run_until(base, condition)                                                                                     \
     do {                                                                                                               \
-        struct timeval tick_ = {.tv_usec = 20000};                                                                     \
+        struct timeval tick_ = { .tv_usec = 20000 };                                                                   \
         struct event  *ticker_ = event_new((base), -1, EV_PERSIST, on_tick, NULL);                                     \
         time_t         end_ = time(NULL) + 20;                                                                         \
         event_add(ticker_, &tick_);                                                                                    \

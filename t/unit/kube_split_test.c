@@ -117,7 +117,8 @@ static void garbled_lists_are_refused(void **state)
 {
     static const char *const bad[] = {
         "[]",       "x",          "{x}",         "{\"a\"1}",    "{\"items\":[1]}",   "{\"items\":[{a}]}",
-        "{\"a\":}", "{\"a\":1}}", "{\"a\":tru}", "{\"a\":[}]}", "{\"items\":[{]}]}", "{\"a\":1}{"};
+        "{\"a\":}", "{\"a\":1}}", "{\"a\":tru}", "{\"a\":[}]}", "{\"items\":[{]}]}", "{\"a\":1}{"
+    };
 
     (void) state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
