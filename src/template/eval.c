@@ -272,7 +272,7 @@ static bool fail_call(gt_exec *e, const gt_node *node, arguments args, gt_value 
     return gt_failed(e->c);
 }
 
-/* Slow cryptography is limited by its cost: its time does not count, so that no template fails only on a busy machine. */
+/* Slow cryptography is limited by its cost, and its time does not count. */
 static bool call_body(gt_exec *e, const gt_function *fn, size_t base, gt_value *out)
 {
     gt_ctx *c = e->c;

@@ -268,7 +268,7 @@ void gt_format_hex(gt_printer *p, dsp_str s, bool upper)
 
 /* --- floats ------------------------------------------------------------------------------------------------------- */
 
-/* The flag #: always a decimal point, and the trailing zeros that the shortest form leaves out. num begins with a sign. */
+/* The flag #: always a decimal point, and the trailing zeros that the shortest form leaves out. num has a sign. */
 static void sharpen(dsp_buf *num, char verb, int precision)
 {
     int    digits = 0;

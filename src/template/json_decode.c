@@ -98,7 +98,10 @@ static bool is_digit(int ch)
 
 static int hex_value(int ch)
 {
-    return is_digit(ch) ? ch - '0' : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : -1;
+    if (is_digit(ch)) {
+        return ch - '0';
+    }
+    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : -1;
 }
 
 /* Behind the backslash. */
@@ -389,7 +392,7 @@ static bool store(decoder *d, gt_value v)
     return f->map != NULL ? gt_map_set(d->c, f->map, f->key, v) : gt_list_add(d->c, f->list, v);
 }
 
-/* Behind a value, in containers: past the comma (*more), or closes those that end here; *out is what was closed last. */
+/* Behind a value: past the comma (*more), or closes the containers that end here; *out is what was closed last. */
 static bool after_value(decoder *d, gt_value *out, bool *more)
 {
     *more = false;

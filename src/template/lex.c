@@ -221,7 +221,8 @@ static bool left_delim(gt_lexer *l)
 static void lex_text(gt_lexer *l)
 {
     for (;;) {
-        const char *delim = l->pos < l->input.len ? memmem(l->input.data + l->pos, l->input.len - l->pos, "{{", 2) : NULL;
+        dsp_str     rest = dsp_str_sub(l->input, l->pos, l->input.len);
+        const char *delim = rest.len > 0 ? memmem(rest.data, rest.len, "{{", 2) : NULL;
 
         if (delim == NULL) {
             l->pos = l->input.len;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/map.h"
 #include "function.h"
 
 /*
@@ -172,7 +173,7 @@ bool gt_map_remove(gt_map *m, dsp_str key)
     if (v == NULL) {
         return false;
     }
-    uint32_t i = (uint32_t) ((const gt_entry *) (const void *) ((const char *) v - offsetof(gt_entry, value)) - m->entries);
+    uint32_t i = (uint32_t) (DSP_CONTAINER(v, gt_entry, value) - m->entries);
     uint32_t last = m->len - 1;
     if (m->index != NULL) {
         clear_slot(m, find_slot(m, key));
