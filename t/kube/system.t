@@ -248,6 +248,44 @@ $kube->kubectl( 'delete', jobs_of($name) );
 ends( $name, 'Failed', 'a Job deleted by hand' );
 is( get( 'je', $name, '{.status.reason}' ), 'JobDeleted', 'says so' );
 
+# --- what ivanvc/dispatcher left --------------------------------------------------------------------------------------
+
+# Its Jobs have random names; that they are ours is said by label and owner reference. One JobExecution with the Job recorded, as the original
+# records it, one whose Job was not recorded yet, one that never started.
+$controller->stop;
+my %left = map { $_ => 1 } qw(recorded unrecorded unstarted);
+for my $name ( sort keys %left ) {
+    $kube->kubectl( \$JSON->encode( {
+        apiVersion => 'dispatcher.ivan.vc/v1alpha1', kind => 'JobExecution', metadata => { name => $name },
+        spec => { jobTemplateName => 'plain', payload => '' },
+    } ), qw(create -f -) );
+    next if $name eq 'unstarted';
+    my $uid = get( 'je', $name, '{.metadata.uid}' );
+    $kube->kubectl( \$JSON->encode( {
+        apiVersion => 'batch/v1', kind => 'Job',
+        metadata => {
+            name => "$name-x7k2p", labels => { 'controller-uid' => $uid, 'job-execution-name' => $name },
+            ownerReferences => [ {
+                apiVersion => 'dispatcher.ivan.vc/v1beta1', kind => 'JobExecution', name => $name, uid => $uid,
+                controller => JSON::PP::true, blockOwnerDeletion => JSON::PP::true,
+            } ],
+        },
+        spec => { backoffLimit => 0, template => { spec => { restartPolicy => 'Never', containers => [ { name => 'c', image => 'x', command => [qw(sleep 1)] } ] } } },
+    } ), qw(create -f -) );
+    next if $name eq 'unrecorded';
+    my $status = { status => {
+        conditions => [ map { { type => $_->[0], status => $_->[1], reason => 'JobRunning', message => '', lastTransitionTime => '2024-01-01T00:00:00Z' } }
+            [ Waiting => 'False' ], [ Running => 'True' ] ],
+        job => { apiVersion => 'batch/v1', kind => 'Job', name => "$name-x7k2p", namespace => 'default', uid => get( 'job', "$name-x7k2p", '{.metadata.uid}' ) },
+    } };
+    $kube->kubectl( 'patch', 'je', $name, '--subresource=status', '--type=merge', '-p', $JSON->encode($status) );
+}
+controller_runs();
+for my $name ( sort keys %left ) {
+    ends( $name, 'Succeeded', "the original's $name" );
+    is( scalar jobs_of($name), 1, 'with one Job' );
+}
+
 $nginx->stop('QUIT');
 $controller->stop;
 is( get( 'lease', 'b7a548ab.ivan.vc', '{.spec.holderIdentity}', $SYSTEM ), '', 'the Lease was given back' );
