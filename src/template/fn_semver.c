@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "methods.h"
 #include "semver.h"
 
 GT_BODY(gt_fn_semver)
@@ -314,54 +315,49 @@ static bool field_at(gt_value v, size_t i, const char **name, gt_value *out)
 
 /* --- tables ------------------------------------------------------------------------------------------------------- */
 
-#define M(name, body, mode, params, result) { { name, body, mode, params, 0, result, 1, 0 }, NULL }
-#define P(...) GT_PARAMS(__VA_ARGS__)
-
 static const gt_method value_methods[] = {
-    M("IncMajor", semver_increment, GT_SEMVER_MAJOR, GT_NO_PARAMS, GT_SEMVER),
-    M("IncMinor", semver_increment, GT_SEMVER_MINOR, GT_NO_PARAMS, GT_SEMVER),
-    M("IncPatch", semver_increment, GT_SEMVER_PATCH, GT_NO_PARAMS, GT_SEMVER),
-    M("Major", semver_number, M_MAJOR, GT_NO_PARAMS, GT_UINT64),
-    M("MarshalJSON", semver_bytes, M_JSON, GT_NO_PARAMS, GT_LIST_UINT8),
-    M("MarshalText", semver_bytes, M_TEXT, GT_NO_PARAMS, GT_LIST_UINT8),
-    M("Metadata", semver_text, M_METADATA, GT_NO_PARAMS, GT_STRING),
-    M("Minor", semver_number, M_MINOR, GT_NO_PARAMS, GT_UINT64),
-    M("Patch", semver_number, M_PATCH, GT_NO_PARAMS, GT_UINT64),
-    M("Prerelease", semver_text, M_PRERELEASE, GT_NO_PARAMS, GT_STRING),
-    M("SetMetadata", semver_set, M_METADATA, P(GT_STRING), GT_SEMVER),
-    M("SetPrerelease", semver_set, M_PRERELEASE, P(GT_STRING), GT_SEMVER),
-    M("String", semver_string, 0, GT_NO_PARAMS, GT_STRING),
-    M("Value", semver_string, 0, GT_NO_PARAMS, GT_ANY),
+    GT_METHOD("IncMajor", semver_increment, GT_SEMVER_MAJOR, GT_NO_PARAMS, GT_SEMVER),
+    GT_METHOD("IncMinor", semver_increment, GT_SEMVER_MINOR, GT_NO_PARAMS, GT_SEMVER),
+    GT_METHOD("IncPatch", semver_increment, GT_SEMVER_PATCH, GT_NO_PARAMS, GT_SEMVER),
+    GT_METHOD("Major", semver_number, M_MAJOR, GT_NO_PARAMS, GT_UINT64),
+    GT_METHOD("MarshalJSON", semver_bytes, M_JSON, GT_NO_PARAMS, GT_LIST_UINT8),
+    GT_METHOD("MarshalText", semver_bytes, M_TEXT, GT_NO_PARAMS, GT_LIST_UINT8),
+    GT_METHOD("Metadata", semver_text, M_METADATA, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("Minor", semver_number, M_MINOR, GT_NO_PARAMS, GT_UINT64),
+    GT_METHOD("Patch", semver_number, M_PATCH, GT_NO_PARAMS, GT_UINT64),
+    GT_METHOD("Prerelease", semver_text, M_PRERELEASE, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("SetMetadata", semver_set, M_METADATA, GT_METHOD_PARAMS(GT_STRING), GT_SEMVER),
+    GT_METHOD("SetPrerelease", semver_set, M_PRERELEASE, GT_METHOD_PARAMS(GT_STRING), GT_SEMVER),
+    GT_METHOD("String", semver_string, 0, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("Value", semver_string, 0, GT_NO_PARAMS, GT_ANY),
 };
 
 static const gt_method pointer_methods[] = {
-    M("Compare", semver_compare, 0, P(GT_SEMVER_PTR), GT_INT),
-    M("Equal", semver_equal, 0, P(GT_SEMVER_PTR), GT_BOOL),
-    M("GreaterThan", semver_compare, M_GREATER, P(GT_SEMVER_PTR), GT_BOOL),
-    M("GreaterThanEqual", semver_compare, M_GREATER_EQUAL, P(GT_SEMVER_PTR), GT_BOOL),
-    M("IncMajor", semver_increment, GT_SEMVER_MAJOR, GT_NO_PARAMS, GT_SEMVER),
-    M("IncMinor", semver_increment, GT_SEMVER_MINOR, GT_NO_PARAMS, GT_SEMVER),
-    M("IncPatch", semver_increment, GT_SEMVER_PATCH, GT_NO_PARAMS, GT_SEMVER),
-    M("LessThan", semver_compare, M_LESS, P(GT_SEMVER_PTR), GT_BOOL),
-    M("LessThanEqual", semver_compare, M_LESS_EQUAL, P(GT_SEMVER_PTR), GT_BOOL),
-    M("Major", semver_number, M_MAJOR, GT_NO_PARAMS, GT_UINT64),
-    M("MarshalJSON", semver_bytes, M_JSON, GT_NO_PARAMS, GT_LIST_UINT8),
-    M("MarshalText", semver_bytes, M_TEXT, GT_NO_PARAMS, GT_LIST_UINT8),
-    M("Metadata", semver_text, M_METADATA, GT_NO_PARAMS, GT_STRING),
-    M("Minor", semver_number, M_MINOR, GT_NO_PARAMS, GT_UINT64),
-    M("Original", semver_text, M_ORIGINAL, GT_NO_PARAMS, GT_STRING),
-    M("Patch", semver_number, M_PATCH, GT_NO_PARAMS, GT_UINT64),
-    M("Prerelease", semver_text, M_PRERELEASE, GT_NO_PARAMS, GT_STRING),
-    M("Scan", semver_scan, 0, P(GT_ANY), GT_ANY),
-    M("SetMetadata", semver_set, M_METADATA, P(GT_STRING), GT_SEMVER),
-    M("SetPrerelease", semver_set, M_PRERELEASE, P(GT_STRING), GT_SEMVER),
-    M("String", semver_string, 0, GT_NO_PARAMS, GT_STRING),
-    M("UnmarshalJSON", semver_unmarshal_json, 0, P(GT_LIST_UINT8), GT_ANY),
-    M("UnmarshalText", semver_unmarshal_text, 0, P(GT_LIST_UINT8), GT_ANY),
-    M("Value", semver_string, 0, GT_NO_PARAMS, GT_ANY),
+    GT_METHOD("Compare", semver_compare, 0, GT_METHOD_PARAMS(GT_SEMVER_PTR), GT_INT),
+    GT_METHOD("Equal", semver_equal, 0, GT_METHOD_PARAMS(GT_SEMVER_PTR), GT_BOOL),
+    GT_METHOD("GreaterThan", semver_compare, M_GREATER, GT_METHOD_PARAMS(GT_SEMVER_PTR), GT_BOOL),
+    GT_METHOD("GreaterThanEqual", semver_compare, M_GREATER_EQUAL, GT_METHOD_PARAMS(GT_SEMVER_PTR), GT_BOOL),
+    GT_METHOD("IncMajor", semver_increment, GT_SEMVER_MAJOR, GT_NO_PARAMS, GT_SEMVER),
+    GT_METHOD("IncMinor", semver_increment, GT_SEMVER_MINOR, GT_NO_PARAMS, GT_SEMVER),
+    GT_METHOD("IncPatch", semver_increment, GT_SEMVER_PATCH, GT_NO_PARAMS, GT_SEMVER),
+    GT_METHOD("LessThan", semver_compare, M_LESS, GT_METHOD_PARAMS(GT_SEMVER_PTR), GT_BOOL),
+    GT_METHOD("LessThanEqual", semver_compare, M_LESS_EQUAL, GT_METHOD_PARAMS(GT_SEMVER_PTR), GT_BOOL),
+    GT_METHOD("Major", semver_number, M_MAJOR, GT_NO_PARAMS, GT_UINT64),
+    GT_METHOD("MarshalJSON", semver_bytes, M_JSON, GT_NO_PARAMS, GT_LIST_UINT8),
+    GT_METHOD("MarshalText", semver_bytes, M_TEXT, GT_NO_PARAMS, GT_LIST_UINT8),
+    GT_METHOD("Metadata", semver_text, M_METADATA, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("Minor", semver_number, M_MINOR, GT_NO_PARAMS, GT_UINT64),
+    GT_METHOD("Original", semver_text, M_ORIGINAL, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("Patch", semver_number, M_PATCH, GT_NO_PARAMS, GT_UINT64),
+    GT_METHOD("Prerelease", semver_text, M_PRERELEASE, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("Scan", semver_scan, 0, GT_METHOD_PARAMS(GT_ANY), GT_ANY),
+    GT_METHOD("SetMetadata", semver_set, M_METADATA, GT_METHOD_PARAMS(GT_STRING), GT_SEMVER),
+    GT_METHOD("SetPrerelease", semver_set, M_PRERELEASE, GT_METHOD_PARAMS(GT_STRING), GT_SEMVER),
+    GT_METHOD("String", semver_string, 0, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("UnmarshalJSON", semver_unmarshal_json, 0, GT_METHOD_PARAMS(GT_LIST_UINT8), GT_ANY),
+    GT_METHOD("UnmarshalText", semver_unmarshal_text, 0, GT_METHOD_PARAMS(GT_LIST_UINT8), GT_ANY),
+    GT_METHOD("Value", semver_string, 0, GT_NO_PARAMS, GT_ANY),
 };
-
-#define METHODS(table) .methods = table, .n_methods = sizeof(table) / sizeof(table[0])
 
 const gt_type_ops gt_semver_ops = {
     .string = write_semver,
@@ -372,7 +368,7 @@ const gt_type_ops gt_semver_ops = {
     .unexported = unexported,
     .field_at = field_at,
     .fields_hidden = true,
-    METHODS(value_methods),
+    GT_METHODS(value_methods),
 };
 
 const gt_type_ops gt_semver_ptr_ops = {
@@ -385,5 +381,5 @@ const gt_type_ops gt_semver_ptr_ops = {
     .field_at = field_at,
     .struct_name = "semver.Version",
     .fields_hidden = true,
-    METHODS(pointer_methods),
+    GT_METHODS(pointer_methods),
 };

@@ -1,13 +1,9 @@
-#include <string.h>
-
 #include "fn_date.h"
+#include "methods.h"
 #include "wrap.h"
 #include "zone.h"
 
-/*
- * The methods of time.Time, time.Duration, time.Month, time.Weekday and *time.Location that a template can reach, and
- * what else Go can do with such values. c->fn is the method's row; the receiver is args[-1].
- */
+/* The methods of time.Time that a template can reach, and what else Go can do with such a value. */
 
 /* Modes: which of a family a body is. */
 enum {
@@ -15,8 +11,6 @@ enum {
     M_UNIX, M_UNIX_MILLI, M_UNIX_MICRO, M_UNIX_NANO,
     M_EQUAL, M_BEFORE, M_AFTER,
     M_ROUND, M_TRUNCATE,
-    M_HOURS, M_MINUTES, M_SECONDS,
-    M_NANOSECONDS, M_MICROSECONDS, M_MILLISECONDS,
     M_TEXT, M_JSON, M_BINARY
 };
 
@@ -188,14 +182,6 @@ static GT_BODY(time_format)
     return gt_text_give(c, b, out);
 }
 
-/* Gives a value's text by one of the operations of its type. */
-static bool give_text(gt_ctx *c, gt_value v, bool (*write)(gt_ctx *, gt_value, dsp_buf *), gt_value *out)
-{
-    dsp_buf *b = gt_text_begin(c);
-
-    return b != NULL && write(c, v, b) && gt_text_give(c, b, out);
-}
-
 static bool write_time(gt_ctx *c, gt_value v, dsp_buf *out)
 {
     (void) c;
@@ -227,13 +213,13 @@ static bool write_json_time(gt_ctx *c, gt_value v, dsp_buf *out)
 static GT_BODY(time_string)
 {
     (void) n;
-    return give_text(c, args[-1], write_time, out);
+    return gt_give_text(c, args[-1], write_time, out);
 }
 
 static GT_BODY(time_go_string)
 {
     (void) n;
-    return give_text(c, args[-1], write_go_time, out);
+    return gt_give_text(c, args[-1], write_go_time, out);
 }
 
 /* --- bytes -------------------------------------------------------------------------------------------------------- */
@@ -329,137 +315,7 @@ static GT_BODY(time_append_format)
     return give_bytes(c, args[0].list, b, out);
 }
 
-/* --- durations ---------------------------------------------------------------------------------------------------- */
-
-static bool write_duration(gt_ctx *c, gt_value v, dsp_buf *out)
-{
-    (void) c;
-    gt_duration_string(out, v.i);
-    return true;
-}
-
-static GT_BODY(duration_string)
-{
-    (void) n;
-    return give_text(c, args[-1], write_duration, out);
-}
-
-static GT_BODY(duration_float)
-{
-    int64_t unit = GT_NS_PER_SEC;
-
-    (void) n;
-    unit *= c->fn->mode == M_HOURS ? 3600 : c->fn->mode == M_MINUTES ? 60 : 1;
-    *out = gt_float(gt_duration_in(args[-1].i, unit));
-    return true;
-}
-
-static GT_BODY(duration_int)
-{
-    (void) n;
-    *out = gt_int64(args[-1].i / (c->fn->mode == M_MICROSECONDS ? 1000 : c->fn->mode == M_MILLISECONDS ? 1000000 : 1));
-    return true;
-}
-
-static GT_BODY(duration_round)
-{
-    int64_t d = args[-1].i;
-
-    (void) n;
-    *out = gt_duration(c->fn->mode == M_ROUND ? gt_duration_round(d, args[0].i) : gt_duration_truncate(d, args[0].i));
-    return true;
-}
-
-static GT_BODY(duration_abs)
-{
-    (void) c;
-    (void) n;
-    *out = gt_duration(gt_duration_abs(args[-1].i));
-    return true;
-}
-
-/* --- names -------------------------------------------------------------------------------------------------------- */
-
-static bool write_month(gt_ctx *c, gt_value v, dsp_buf *out)
-{
-    (void) c;
-    gt_month_name(out, v.i);
-    return true;
-}
-
-static bool write_weekday(gt_ctx *c, gt_value v, dsp_buf *out)
-{
-    (void) c;
-    gt_weekday_name(out, v.i);
-    return true;
-}
-
-static bool write_location(gt_ctx *c, gt_value v, dsp_buf *out)
-{
-    (void) c;
-    dsp_buf_adds(out, v.location != NULL ? v.location->name : gt_utc.name);
-    return true;
-}
-
-static GT_BODY(month_string)
-{
-    (void) n;
-    return give_text(c, args[-1], write_month, out);
-}
-
-static GT_BODY(weekday_string)
-{
-    (void) n;
-    return give_text(c, args[-1], write_weekday, out);
-}
-
-static GT_BODY(location_string)
-{
-    (void) n;
-    return give_text(c, args[-1], write_location, out);
-}
-
-/* --- equality and copies ------------------------------------------------------------------------------------------ */
-
-/* FixedZone("", h) gives one object per whole hour from -12 to +14. */
-static bool shared_fixed(const gt_location *l)
-{
-    int offset;
-
-    if (l == NULL || l->name.len > 0 || l->n_zones != 1) {
-        return false;
-    }
-    offset = l->zones[0].offset;
-    return offset % 3600 == 0 && offset >= -12 * 3600 && offset <= 14 * 3600;
-}
-
-static bool one_location(const gt_location *a, const gt_location *b)
-{
-    return a == b || (shared_fixed(a) && shared_fixed(b) && a->zones[0].offset == b->zones[0].offset);
-}
-
-static bool equal_location(const gt_location *a, const gt_location *b)
-{
-    if (one_location(a, b)) {
-        return true;
-    }
-    if (a == NULL || b == NULL || a->n_zones != b->n_zones || a->n_changes != b->n_changes ||
-        !dsp_str_eq(a->name, b->name) || !dsp_str_eq(a->extend, b->extend)) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n_zones; i++) {
-        if (a->zones[i].offset != b->zones[i].offset || a->zones[i].dst != b->zones[i].dst ||
-            !dsp_str_eq(a->zones[i].name, b->zones[i].name)) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < a->n_changes; i++) {
-        if (a->changes[i].when != b->changes[i].when || a->changes[i].zone != b->changes[i].zone) {
-            return false;
-        }
-    }
-    return true;
-}
+/* --- equality ----------------------------------------------------------------------------------------------------- */
 
 static bool same_reading(const gt_time *a, const gt_time *b)
 {
@@ -468,47 +324,12 @@ static bool same_reading(const gt_time *a, const gt_time *b)
 
 static bool time_same(gt_value a, gt_value b)
 {
-    return same_reading(a.time, b.time) && one_location(a.time->loc, b.time->loc);
+    return same_reading(a.time, b.time) && gt_location_same(a.time->loc, b.time->loc);
 }
 
 static bool time_deep_equal(gt_value a, gt_value b)
 {
-    return same_reading(a.time, b.time) && equal_location(a.time->loc, b.time->loc);
-}
-
-static bool location_same(gt_value a, gt_value b)
-{
-    return one_location(a.location, b.location);
-}
-
-static bool location_deep_equal(gt_value a, gt_value b)
-{
-    return equal_location(a.location, b.location);
-}
-
-/* copystructure copies exported fields, of which a Location has none. */
-static bool location_copy(gt_ctx *c, gt_value v, gt_value *out)
-{
-    gt_location *l;
-
-    *out = v;
-    if (v.location == NULL) {
-        return true;
-    }
-    l = gt_alloc(c, sizeof(*l));
-    if (l == NULL) {
-        return false;
-    }
-    *l = (gt_location){ .n_zones = 0 };
-    out->location = l;
-    return true;
-}
-
-static bool write_empty_object(gt_ctx *c, gt_value v, dsp_buf *out)
-{
-    (void) c;
-    dsp_buf_addz(out, v.location == NULL ? "null" : "{}");
-    return true;
+    return same_reading(a.time, b.time) && gt_location_equal(a.time->loc, b.time->loc);
 }
 
 /* --- fields as printf sees them ----------------------------------------------------------------------------------- */
@@ -542,79 +363,54 @@ static bool time_field_at(gt_value v, size_t i, const char **name, gt_value *out
 
 /* --- tables ------------------------------------------------------------------------------------------------------- */
 
-#define M(name, body, mode, params, result) { { name, body, mode, params, 0, result, 1, 0 }, NULL }
-#define P(...) GT_PARAMS(__VA_ARGS__)
-#define REFUSED(name, why) { { name, NULL, 0, GT_NO_PARAMS, 0, GT_ANY, 1, 0 }, why }
-
 static const gt_method time_methods[] = {
-    M("Add", time_add, 0, P(GT_DURATION), GT_TIME),
-    M("AddDate", time_add_date, 0, P(GT_INT, GT_INT, GT_INT), GT_TIME),
-    M("After", time_relation, M_AFTER, P(GT_TIME), GT_BOOL),
-    M("AppendBinary", time_bytes, M_BINARY, P(GT_LIST_UINT8), GT_LIST_UINT8),
-    M("AppendFormat", time_append_format, 0, P(GT_LIST_UINT8, GT_STRING), GT_LIST_UINT8),
-    M("AppendText", time_bytes, M_TEXT, P(GT_LIST_UINT8), GT_LIST_UINT8),
-    M("Before", time_relation, M_BEFORE, P(GT_TIME), GT_BOOL),
-    REFUSED("Clock", "function Clock has 3 return values; should be 1 or 2"),
-    M("Compare", time_compare, 0, P(GT_TIME), GT_INT),
-    REFUSED("Date", "function Date has 3 return values; should be 1 or 2"),
-    M("Day", time_int, M_DAY, GT_NO_PARAMS, GT_INT),
-    M("Equal", time_relation, M_EQUAL, P(GT_TIME), GT_BOOL),
-    M("Format", time_format, 0, P(GT_STRING), GT_STRING),
-    M("GoString", time_go_string, 0, GT_NO_PARAMS, GT_STRING),
-    M("GobEncode", time_bytes, M_BINARY, GT_NO_PARAMS, GT_LIST_UINT8),
-    M("Hour", time_int, M_HOUR, GT_NO_PARAMS, GT_INT),
-    REFUSED("ISOWeek", "invalid function signature for ISOWeek: second return value should be error; is int"),
-    M("In", time_in, 0, P(GT_LOCATION), GT_TIME),
-    M("IsDST", time_is_dst, 0, GT_NO_PARAMS, GT_BOOL),
-    M("IsZero", time_is_zero, 0, GT_NO_PARAMS, GT_BOOL),
-    M("Local", time_local, 0, GT_NO_PARAMS, GT_TIME),
-    M("Location", time_location, 0, GT_NO_PARAMS, GT_LOCATION),
-    M("MarshalBinary", time_bytes, M_BINARY, GT_NO_PARAMS, GT_LIST_UINT8),
-    M("MarshalJSON", time_bytes, M_JSON, GT_NO_PARAMS, GT_LIST_UINT8),
-    M("MarshalText", time_bytes, M_TEXT, GT_NO_PARAMS, GT_LIST_UINT8),
-    M("Minute", time_int, M_MINUTE, GT_NO_PARAMS, GT_INT),
-    M("Month", time_month, 0, GT_NO_PARAMS, GT_MONTH),
-    M("Nanosecond", time_int, M_NANOSECOND, GT_NO_PARAMS, GT_INT),
-    M("Round", time_round, M_ROUND, P(GT_DURATION), GT_TIME),
-    M("Second", time_int, M_SECOND, GT_NO_PARAMS, GT_INT),
-    M("String", time_string, 0, GT_NO_PARAMS, GT_STRING),
-    M("Sub", time_sub, 0, P(GT_TIME), GT_DURATION),
-    M("Truncate", time_round, M_TRUNCATE, P(GT_DURATION), GT_TIME),
-    M("UTC", time_utc, 0, GT_NO_PARAMS, GT_TIME),
-    M("Unix", time_unix, M_UNIX, GT_NO_PARAMS, GT_INT64),
-    M("UnixMicro", time_unix, M_UNIX_MICRO, GT_NO_PARAMS, GT_INT64),
-    M("UnixMilli", time_unix, M_UNIX_MILLI, GT_NO_PARAMS, GT_INT64),
-    M("UnixNano", time_unix, M_UNIX_NANO, GT_NO_PARAMS, GT_INT64),
-    M("Weekday", time_weekday, 0, GT_NO_PARAMS, GT_WEEKDAY),
-    M("Year", time_int, M_YEAR, GT_NO_PARAMS, GT_INT),
-    M("YearDay", time_int, M_YEAR_DAY, GT_NO_PARAMS, GT_INT),
-    REFUSED("Zone", "invalid function signature for Zone: second return value should be error; is int"),
-    REFUSED("ZoneBounds",
+    GT_METHOD("Add", time_add, 0, GT_METHOD_PARAMS(GT_DURATION), GT_TIME),
+    GT_METHOD("AddDate", time_add_date, 0, GT_METHOD_PARAMS(GT_INT, GT_INT, GT_INT), GT_TIME),
+    GT_METHOD("After", time_relation, M_AFTER, GT_METHOD_PARAMS(GT_TIME), GT_BOOL),
+    GT_METHOD("AppendBinary", time_bytes, M_BINARY, GT_METHOD_PARAMS(GT_LIST_UINT8), GT_LIST_UINT8),
+    GT_METHOD("AppendFormat", time_append_format, 0, GT_METHOD_PARAMS(GT_LIST_UINT8, GT_STRING), GT_LIST_UINT8),
+    GT_METHOD("AppendText", time_bytes, M_TEXT, GT_METHOD_PARAMS(GT_LIST_UINT8), GT_LIST_UINT8),
+    GT_METHOD("Before", time_relation, M_BEFORE, GT_METHOD_PARAMS(GT_TIME), GT_BOOL),
+    GT_METHOD_REFUSED("Clock", "function Clock has 3 return values; should be 1 or 2"),
+    GT_METHOD("Compare", time_compare, 0, GT_METHOD_PARAMS(GT_TIME), GT_INT),
+    GT_METHOD_REFUSED("Date", "function Date has 3 return values; should be 1 or 2"),
+    GT_METHOD("Day", time_int, M_DAY, GT_NO_PARAMS, GT_INT),
+    GT_METHOD("Equal", time_relation, M_EQUAL, GT_METHOD_PARAMS(GT_TIME), GT_BOOL),
+    GT_METHOD("Format", time_format, 0, GT_METHOD_PARAMS(GT_STRING), GT_STRING),
+    GT_METHOD("GoString", time_go_string, 0, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("GobEncode", time_bytes, M_BINARY, GT_NO_PARAMS, GT_LIST_UINT8),
+    GT_METHOD("Hour", time_int, M_HOUR, GT_NO_PARAMS, GT_INT),
+    GT_METHOD_REFUSED("ISOWeek", "invalid function signature for ISOWeek: second return value should be error; is int"),
+    GT_METHOD("In", time_in, 0, GT_METHOD_PARAMS(GT_LOCATION), GT_TIME),
+    GT_METHOD("IsDST", time_is_dst, 0, GT_NO_PARAMS, GT_BOOL),
+    GT_METHOD("IsZero", time_is_zero, 0, GT_NO_PARAMS, GT_BOOL),
+    GT_METHOD("Local", time_local, 0, GT_NO_PARAMS, GT_TIME),
+    GT_METHOD("Location", time_location, 0, GT_NO_PARAMS, GT_LOCATION),
+    GT_METHOD("MarshalBinary", time_bytes, M_BINARY, GT_NO_PARAMS, GT_LIST_UINT8),
+    GT_METHOD("MarshalJSON", time_bytes, M_JSON, GT_NO_PARAMS, GT_LIST_UINT8),
+    GT_METHOD("MarshalText", time_bytes, M_TEXT, GT_NO_PARAMS, GT_LIST_UINT8),
+    GT_METHOD("Minute", time_int, M_MINUTE, GT_NO_PARAMS, GT_INT),
+    GT_METHOD("Month", time_month, 0, GT_NO_PARAMS, GT_MONTH),
+    GT_METHOD("Nanosecond", time_int, M_NANOSECOND, GT_NO_PARAMS, GT_INT),
+    GT_METHOD("Round", time_round, M_ROUND, GT_METHOD_PARAMS(GT_DURATION), GT_TIME),
+    GT_METHOD("Second", time_int, M_SECOND, GT_NO_PARAMS, GT_INT),
+    GT_METHOD("String", time_string, 0, GT_NO_PARAMS, GT_STRING),
+    GT_METHOD("Sub", time_sub, 0, GT_METHOD_PARAMS(GT_TIME), GT_DURATION),
+    GT_METHOD("Truncate", time_round, M_TRUNCATE, GT_METHOD_PARAMS(GT_DURATION), GT_TIME),
+    GT_METHOD("UTC", time_utc, 0, GT_NO_PARAMS, GT_TIME),
+    GT_METHOD("Unix", time_unix, M_UNIX, GT_NO_PARAMS, GT_INT64),
+    GT_METHOD("UnixMicro", time_unix, M_UNIX_MICRO, GT_NO_PARAMS, GT_INT64),
+    GT_METHOD("UnixMilli", time_unix, M_UNIX_MILLI, GT_NO_PARAMS, GT_INT64),
+    GT_METHOD("UnixNano", time_unix, M_UNIX_NANO, GT_NO_PARAMS, GT_INT64),
+    GT_METHOD("Weekday", time_weekday, 0, GT_NO_PARAMS, GT_WEEKDAY),
+    GT_METHOD("Year", time_int, M_YEAR, GT_NO_PARAMS, GT_INT),
+    GT_METHOD("YearDay", time_int, M_YEAR_DAY, GT_NO_PARAMS, GT_INT),
+    GT_METHOD_REFUSED("Zone", "invalid function signature for Zone: second return value should be error; is int"),
+    GT_METHOD_REFUSED("ZoneBounds",
             "invalid function signature for ZoneBounds: second return value should be error; is time.Time"),
 };
 
-static const gt_method duration_methods[] = {
-    M("Abs", duration_abs, 0, GT_NO_PARAMS, GT_DURATION),
-    M("Hours", duration_float, M_HOURS, GT_NO_PARAMS, GT_FLOAT64),
-    M("Microseconds", duration_int, M_MICROSECONDS, GT_NO_PARAMS, GT_INT64),
-    M("Milliseconds", duration_int, M_MILLISECONDS, GT_NO_PARAMS, GT_INT64),
-    M("Minutes", duration_float, M_MINUTES, GT_NO_PARAMS, GT_FLOAT64),
-    M("Nanoseconds", duration_int, M_NANOSECONDS, GT_NO_PARAMS, GT_INT64),
-    M("Round", duration_round, M_ROUND, P(GT_DURATION), GT_DURATION),
-    M("Seconds", duration_float, M_SECONDS, GT_NO_PARAMS, GT_FLOAT64),
-    M("String", duration_string, 0, GT_NO_PARAMS, GT_STRING),
-    M("Truncate", duration_round, M_TRUNCATE, P(GT_DURATION), GT_DURATION),
-};
-
-static const gt_method month_methods[] = { M("String", month_string, 0, GT_NO_PARAMS, GT_STRING) };
-static const gt_method weekday_methods[] = { M("String", weekday_string, 0, GT_NO_PARAMS, GT_STRING) };
-static const gt_method location_methods[] = { M("String", location_string, 0, GT_NO_PARAMS, GT_STRING) };
-
-#define METHODS(table) .methods = table, .n_methods = sizeof(table) / sizeof(table[0])
-
 static const char *const time_unexported[] = { "wall", "ext", "loc", NULL };
-static const char *const location_unexported[] = { "name",       "zone",     "tx",        "extend",
-                                                   "cacheStart", "cacheEnd", "cacheZone", NULL };
 
 const gt_type_ops gt_time_ops = {
     .string = write_time,
@@ -625,52 +421,5 @@ const gt_type_ops gt_time_ops = {
     .unexported = time_unexported,
     .field_at = time_field_at,
     .fields_hidden = true,
-    METHODS(time_methods),
-};
-
-const gt_type_ops gt_duration_ops = { .string = write_duration, METHODS(duration_methods) };
-const gt_type_ops gt_month_ops = { .string = write_month, METHODS(month_methods) };
-const gt_type_ops gt_weekday_ops = { .string = write_weekday, METHODS(weekday_methods) };
-
-/* time.Location's fields; its tables are shown as those of a zone without any, which UTC and a Local of UTC are. */
-static bool location_field_at(gt_value v, size_t i, const char **name, gt_value *out)
-{
-    static const char *const names[] = { "name", "zone", "tx", "extend", "cacheStart", "cacheEnd", "cacheZone" };
-
-    if (i >= sizeof(names) / sizeof(names[0])) {
-        return false;
-    }
-    *name = names[i];
-    switch (i) {
-    case 0:
-        *out = gt_string(v.location->name);
-        break;
-    case 3:
-        *out = gt_string(v.location->extend);
-        break;
-    case 4:
-    case 5:
-        *out = gt_int64(0);
-        break;
-    default:
-        *out = gt_typed_nil(i == 6 ? GT_LOCATION : GT_LIST_ANY);
-    }
-    return true;
-}
-
-static const char *const location_field_types[] = {NULL, "[]time.zone", "[]time.zoneTrans", NULL,
-                                                   NULL, NULL,          "*time.zone"};
-
-const gt_type_ops gt_location_ops = {
-    .field_at = location_field_at,
-    .field_types = location_field_types,
-    .fields_hidden = true,
-    .string = write_location,
-    .json = write_empty_object,
-    .deep_equal = location_deep_equal,
-    .same = location_same,
-    .copy = location_copy,
-    .unexported = location_unexported,
-    .struct_name = "time.Location",
-    METHODS(location_methods),
+    GT_METHODS(time_methods),
 };
