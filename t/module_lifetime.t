@@ -152,6 +152,7 @@ for my $round ( 1 .. 4 ) {
     }
 }
 is( $bad, 0, "$sent requests over 4 reloads: all 201" );
+idle();
 is( value('job_requests_success_total'), $total + $sent, 'all counted' );
 my %stored;
 for ( grep { $_->{method} eq 'POST' } $api->requests ) {
