@@ -75,6 +75,9 @@ $(CONTROLLER): $(call obj,controller/main.c) $(call lib,controller kube template
 $(TEMPLATE): $(call obj,controller/template_main.c) $(call lib,controller kube template model base)
 	$(link)
 
+# the definitions are part of the program
+$(call obj,t/devcluster/crd.c): $(wildcard deploy/crd/*.yaml)
+
 $(DEVCLUSTER): $(call obj,t/devcluster/main.c) $(call lib,devcluster model base)
 	$(link)
 

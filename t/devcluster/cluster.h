@@ -29,6 +29,7 @@ typedef struct dc_cluster {
     struct dc_garbage  *garbage;
     struct dc_server   *server;
     struct dc_server   *control;
+    LIST_HEAD(, dc_control_wait) waiters; /* questions to the control URL that wait for a rule */
     struct dc_faults   *faults;
     struct dc_audit    *audit;
     struct dc_request_log *requests;

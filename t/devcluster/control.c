@@ -22,8 +22,6 @@ typedef struct dc_control_wait {
     struct event *timeout;
 } waiter;
 
-static LIST_HEAD(, dc_control_wait) waiters = LIST_HEAD_INITIALIZER(waiters);
-
 static void answer_text(dc_request *r, int code, const char *text)
 {
     dc_answer_text(r, code, "text/plain; charset=utf-8", dsp_str_from(text));
@@ -75,7 +73,7 @@ static void on_hit(void *arg)
     dc_cluster *c = arg;
     waiter     *w;
 
-    LIST_FOREACH(w, &waiters, all) {
+    LIST_FOREACH(w, &c->waiters, all) {
         if (dc_faults_hits(c->faults, w->rule) >= w->hits) {
             event_active(w->timeout, EV_TIMEOUT, 0);
         }
@@ -84,9 +82,10 @@ static void on_hit(void *arg)
 
 static void on_gone(dc_request *r)
 {
-    waiter *w;
+    dc_cluster *c = r->cluster;
+    waiter     *w;
 
-    LIST_FOREACH(w, &waiters, all) {
+    LIST_FOREACH(w, &c->waiters, all) {
         if (w->r == r) {
             LIST_REMOVE(w, all);
             event_free(w->timeout);
@@ -114,7 +113,7 @@ static bool wait_for_rule(dc_request *r, int64_t id)
     w->hits = wanted;
     w->timeout = evtimer_new(r->cluster->base, on_wait_over, w);
     evtimer_add(w->timeout, &time);
-    LIST_INSERT_HEAD(&waiters, w, all);
+    LIST_INSERT_HEAD(&r->cluster->waiters, w, all);
     dc_server_on_gone(r, on_gone);
     dc_faults_on_hit(r->cluster->faults, on_hit, r->cluster);
     return true;

@@ -7,6 +7,8 @@
 
 #include "tree.h"
 
+static char *format(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
+
 static char *format(const char *fmt, va_list args)
 {
     char *text = NULL;
@@ -120,6 +122,9 @@ void dc_required(dc_errors *e, const char *field, const char *message)
     snprintf(text, sizeof(text), "Required value%s%s", *message != '\0' ? ": " : "", message);
     add_cause(e, "FieldValueRequired", field, text);
 }
+
+static void invalid_value(dc_errors *e, const char *field, const cJSON *value, const char *fmt, va_list args)
+    __attribute__((format(printf, 4, 0)));
 
 static void invalid_value(dc_errors *e, const char *field, const cJSON *value, const char *fmt, va_list args)
 {
