@@ -131,7 +131,7 @@ GT_BODY(gt_fn_date_modify)
     int64_t d;
 
     (void) n;
-    if (!gt_charge(c, args[0].s.len / 16)) {
+    if (!gt_charge(c, args[0].s.len / 4)) {
         return false;
     }
     if (!gt_duration_parse(args[0].s, &d, must ? gt_fail_text(c) : NULL)) {
@@ -210,7 +210,7 @@ GT_BODY(gt_fn_duration_round)
 
     (void) n;
     if (args[0].type == GT_STRING) {
-        if (!gt_charge(c, args[0].s.len / 16)) {
+        if (!gt_charge(c, args[0].s.len / 4)) {
             return false;
         }
         gt_duration_parse(args[0].s, &d, NULL);
