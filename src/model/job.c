@@ -6,25 +6,27 @@
 #include "object.h"
 
 /* The uid of the JobExecution that controls this object, as metav1.IsControlledBy looks at it. */
-static dsp_str owner_uid(dsp_json meta, dsp_arena *arena)
+static dsp_str owner_uid(dsp_json references, dsp_arena *arena)
 {
-    dsp_json_iter it = dsp_json_iterate(dsp_json_get(meta, "ownerReferences"));
-    dsp_json      ref;
+    static const char *const names[] = { "apiVersion", "kind", "controller", "uid" };
+    dsp_json_iter            it = dsp_json_iterate(references);
+    dsp_json                 ref, of[4];
+    bool                     controller;
 
     while (dsp_json_next(&it, NULL, &ref)) {
-        dsp_str api = dsp_object_string(ref, "apiVersion", arena);
-
-        if (dsp_object_flag(ref, "controller") && dsp_str_has_prefix(api, DSP_STR(DSP_GROUP "/")) &&
-            dsp_json_equals(dsp_json_get(ref, "kind"), DSP_STR("JobExecution"))) {
-            return dsp_object_string(ref, "uid", arena);
+        dsp_object_pick(ref, names, 4, of);
+        if (dsp_json_bool(of[2], &controller) && controller &&
+            dsp_str_has_prefix(dsp_object_text(of[0], arena), DSP_STR(DSP_GROUP "/")) &&
+            dsp_json_equals(of[1], DSP_STR("JobExecution"))) {
+            return dsp_object_text(of[3], arena);
         }
     }
     return (dsp_str){ NULL, 0 };
 }
 
-static int64_t ttl_wanted(dsp_json meta, dsp_arena *arena)
+static int64_t ttl_wanted(dsp_json annotations, dsp_arena *arena)
 {
-    dsp_str  text = dsp_object_string(dsp_json_get(meta, "annotations"), DSP_TTL_ANNOTATION, arena);
+    dsp_str  text = dsp_object_string(annotations, DSP_TTL_ANNOTATION, arena);
     uint64_t ttl;
 
     return dsp_str_u64(text, &ttl) && ttl <= INT32_MAX ? (int64_t) ttl : -1;
@@ -57,25 +59,34 @@ static void read_end(dsp_json status, dsp_arena *arena, dsp_job *out)
 
 bool dsp_job_read(dsp_json object, dsp_arena *arena, dsp_job *out)
 {
-    dsp_json meta = dsp_json_get(object, "metadata");
-    dsp_json spec = dsp_json_get(object, "spec");
-    dsp_json status = dsp_json_get(object, "status");
+    static const char *const top_names[] = { "metadata", "spec", "status" };
+    static const char *const meta_names[] = { "namespace",        "name",        "uid",
+                                              "resourceVersion",  "annotations", "ownerReferences",
+                                              "deletionTimestamp" };
+    static const char *const spec_names[] = { "suspend", "ttlSecondsAfterFinished" };
+    dsp_json                 top[3], meta[7], spec[2], status;
 
+    dsp_object_pick(object, top_names, 3, top);
+    dsp_object_pick(top[0], meta_names, 7, meta);
+    dsp_object_pick(top[1], spec_names, 2, spec);
+    status = top[2];
     *out = (dsp_job){
-        .ns = dsp_object_string(meta, "namespace", arena),
-        .name = dsp_object_string(meta, "name", arena),
-        .uid = dsp_object_string(meta, "uid", arena),
-        .resource_version = dsp_object_string(meta, "resourceVersion", arena),
-        .owner_uid = owner_uid(meta, arena),
-        .deleting = dsp_json_kind(dsp_json_get(meta, "deletionTimestamp")) == DSP_JSON_STRING,
-        .suspended = dsp_object_flag(spec, "suspend"),
-        .has_ttl = dsp_json_kind(dsp_json_get(spec, "ttlSecondsAfterFinished")) == DSP_JSON_NUMBER,
-        .ttl_wanted = ttl_wanted(meta, arena),
+        .ns = dsp_object_text(meta[0], arena),
+        .name = dsp_object_text(meta[1], arena),
+        .uid = dsp_object_text(meta[2], arena),
+        .resource_version = dsp_object_text(meta[3], arena),
+        .owner_uid = owner_uid(meta[5], arena),
+        .deleting = dsp_json_kind(meta[6]) == DSP_JSON_STRING,
+        .has_ttl = dsp_json_kind(spec[1]) == DSP_JSON_NUMBER,
+        .ttl_wanted = ttl_wanted(meta[4], arena),
         .start_us = dsp_object_time(status, "startTime", arena),
         .active = dsp_object_int(status, "active", 0),
         .succeeded = dsp_object_int(status, "succeeded", 0),
         .failed = dsp_object_int(status, "failed", 0),
     };
+    if (!dsp_json_bool(spec[0], &out->suspended)) {
+        out->suspended = false;
+    }
     read_end(status, arena, out);
     return out->name.len > 0 && out->uid.len > 0 && arena->state == DSP_ARENA_OK;
 }

@@ -6,27 +6,35 @@
 #include "base/clock.h"
 #include "object.h"
 
+static const char *const top_names[] = { "metadata", "spec", "status" };
+static const char *const meta_names[] = { "namespace",        "name", "uid", "resourceVersion", "creationTimestamp",
+                                          "deletionTimestamp" };
+static const char *const spec_names[] = { "jobTemplateName", "payload" };
+static const char *const status_names[] = { "conditions", "job" };
+
 bool dsp_jobexecution_read(dsp_json object, dsp_arena *arena, dsp_jobexecution *out)
 {
-    dsp_json meta = dsp_json_get(object, "metadata");
-    dsp_json spec = dsp_json_get(object, "spec");
-    dsp_json status = dsp_json_get(object, "status");
-    dsp_json job = dsp_json_get(status, "job");
-    dsp_json payload = dsp_json_get(spec, "payload");
+    dsp_json top[3], meta[6], spec[2], status[2];
 
+    dsp_object_pick(object, top_names, 3, top);
+    dsp_object_pick(top[0], meta_names, 6, meta);
+    dsp_object_pick(top[1], spec_names, 2, spec);
+    dsp_object_pick(top[2], status_names, 2, status);
     *out = (dsp_jobexecution){
-        .ns = dsp_object_string(meta, "namespace", arena),
-        .name = dsp_object_string(meta, "name", arena),
-        .uid = dsp_object_string(meta, "uid", arena),
-        .resource_version = dsp_object_string(meta, "resourceVersion", arena),
-        .created_us = dsp_object_time(meta, "creationTimestamp", arena),
-        .deleting = dsp_json_kind(dsp_json_get(meta, "deletionTimestamp")) == DSP_JSON_STRING,
-        .template_name = dsp_object_string(spec, "jobTemplateName", arena),
-        .payload = dsp_json_kind(payload) == DSP_JSON_STRING ? payload : (dsp_json){ NULL, 0 },
-        .conditions_text = dsp_json_get(status, "conditions"),
-        .job_name = dsp_object_string(job, "name", arena),
-        .job_uid = dsp_object_string(job, "uid", arena),
+        .ns = dsp_object_text(meta[0], arena),
+        .name = dsp_object_text(meta[1], arena),
+        .uid = dsp_object_text(meta[2], arena),
+        .resource_version = dsp_object_text(meta[3], arena),
+        .deleting = dsp_json_kind(meta[5]) == DSP_JSON_STRING,
+        .template_name = dsp_object_text(spec[0], arena),
+        .payload = dsp_json_kind(spec[1]) == DSP_JSON_STRING ? spec[1] : (dsp_json){ NULL, 0 },
+        .conditions_text = status[0],
+        .job_name = dsp_object_string(status[1], "name", arena),
+        .job_uid = dsp_object_string(status[1], "uid", arena),
     };
+    if (!dsp_time_parse(dsp_object_text(meta[4], arena), &out->created_us)) {
+        out->created_us = 0;
+    }
     if (!dsp_conditions_read(out->conditions_text, arena, &out->conditions)) {
         return false;
     }

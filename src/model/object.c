@@ -1,6 +1,40 @@
 #include "object.h"
 
+#include <string.h>
+
 #include "base/clock.h"
+
+void dsp_object_pick(dsp_json object, const char *const *names, size_t n, dsp_json *out)
+{
+    dsp_json_iter it = dsp_json_iterate(object);
+    size_t        lens[DSP_PICK_MAX];
+    dsp_json      key, value;
+
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (dsp_json){ NULL, 0 };
+        lens[i] = strlen(names[i]);
+    }
+    if (dsp_json_kind(object) != DSP_JSON_OBJECT) {
+        return;
+    }
+    while (dsp_json_next(&it, &key, &value)) {
+        bool plain = memchr(key.data, '\\', key.len) == NULL; /* else its length says nothing */
+
+        for (size_t i = 0; i < n; i++) {
+            if ((!plain || key.len == lens[i] + 2) && dsp_json_equals(key, (dsp_str){ names[i], lens[i] })) {
+                out[i] = value;
+                break;
+            }
+        }
+    }
+}
+
+dsp_str dsp_object_text(dsp_json value, dsp_arena *arena)
+{
+    dsp_str text = { NULL, 0 };
+
+    return dsp_json_string(value, arena, &text) ? text : (dsp_str){ NULL, 0 };
+}
 
 dsp_str dsp_object_string(dsp_json object, const char *name, dsp_arena *arena)
 {

@@ -9,8 +9,19 @@
 #define DSP_GROUP "dispatcher.ivan.vc"
 #define DSP_API_VERSION "dispatcher.ivan.vc/v1beta1" /* what we speak; the server converts v1alpha1 */
 
+/*
+ * Several members in one pass over the object: out[i] becomes the value of names[i], none where there is no such member
+ * (the last one where a name is repeated). At most DSP_PICK_MAX names. Looking each up by itself reads the whole text
+ * each time.
+ */
+#define DSP_PICK_MAX 8
+void dsp_object_pick(dsp_json object, const char *const *names, size_t n, dsp_json *out);
+
 /* A string member; {NULL, 0} when it is missing, something else, or memory is out (see arena->state). */
 dsp_str dsp_object_string(dsp_json object, const char *name, dsp_arena *arena);
+
+/* What a string value means; {NULL, 0} when it is something else, or memory is out. */
+dsp_str dsp_object_text(dsp_json value, dsp_arena *arena);
 
 /* An integer member that fits; fallback when it is missing or something else. */
 int64_t dsp_object_int(dsp_json object, const char *name, int64_t fallback);
