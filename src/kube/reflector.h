@@ -20,10 +20,10 @@
  * WatchList (sendInitialEvents) is tried first; 422 or a stream that never says "initial-events-end" turns it off for
  * good. 410, as HTTP status or as an ERROR event, lists again from the last resourceVersion, and when that is refused
  * from "" (the newest). Refused connections, 429 and 5xx back off (800 ms … 30 s, jitter 1, Retry-After respected)
- * and keep the resourceVersion. A clean end watches again at once; an end within a second and without an event backs off. A
- * watch that is silent for quiet_ms is cut and resumed, so a half-open connection is found in time. A line that is no
- * event ends the watch and is counted; so does one over line_max. Its resourceVersion stays, so nothing is lost; when
- * the same place fails twice, the reflector lists.
+ * and keep the resourceVersion. A clean end watches again at once; an end within a second and without an event backs
+ * off. A watch that is silent for quiet_ms is cut and resumed, so a half-open connection is found in time. A line that
+ * is no event ends the watch and is counted; so does one over line_max. Its resourceVersion stays, so nothing is lost;
+ * when the same place fails twice, the reflector lists.
  */
 #ifndef DSP_KUBE_REFLECTOR_H
 #define DSP_KUBE_REFLECTOR_H

@@ -417,6 +417,26 @@ static void a_new_configuration_takes_over(void **state)
     "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{" members "}}"
 #define RUNS "echo run >> \"$(dirname \"$0\")/runs\"\n"
 
+/* A request that is on its way keeps what it was sent with. */
+static void a_new_configuration_leaves_requests_alone(void **state)
+{
+    dsp_kube_request r = { .path = DSP_STR("/x") };
+    char             cluster[4096];
+
+    (void) state;
+    serve("DNS:api.example", NULL);
+    snprintf(cluster, sizeof(cluster), "certificate-authority-data: %s, tls-server-name: api.example", f->ca_data);
+    start(cluster, "token: one");
+    unsigned accepted = f->server->accepted;
+    dsp_kube_client_send(f->client, &r, on_done, nobody);
+    run_until(f->base, f->server->accepted > accepted); /* connecting */
+    dsp_kube_client_reload(f->client, config(cluster, "token: two"));
+    run_until(f->base, f->answers == 1);
+    assert_int_equal(f->status, 200);
+    get();
+    assert_int_equal(f->status, 200);
+}
+
 static void plugins_give_tokens(void **state)
 {
     (void) state;
@@ -648,6 +668,7 @@ int main(void)
         CASE(token_files_rotate),
         CASE(streams_refresh_too),
         CASE(a_new_configuration_takes_over),
+        CASE(a_new_configuration_leaves_requests_alone),
         CASE(plugins_give_tokens),
         CASE(plugins_run_again_before_the_end),
         CASE(plugins_give_certificates),

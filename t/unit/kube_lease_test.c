@@ -343,10 +343,11 @@ static candidate candidate_new(const char *identity)
     return one;
 }
 
-static void candidate_start(candidate *one, const char *identity)
+/* renew_ms: how long a loop that is starved may stand still without losing the lease. */
+static void candidate_start(candidate *one, const char *identity, int64_t renew_ms)
 {
     dsp_buf           err;
-    dsp_lease_options options = { "n", "l", identity, 3000, 2000, 50 };
+    dsp_lease_options options = { "n", "l", identity, (renew_ms / 1000 + 1) * 1000, renew_ms, 50 };
 
     dsp_buf_init(&err, 4096);
     one->lease = dsp_lease_new(one->client, &options, &handler, one, &err);
@@ -366,10 +367,10 @@ static void two_candidates_hand_over(void **state)
     candidate a = candidate_new("a"), b = candidate_new("b");
 
     (void) state;
-    candidate_start(&a, "a");
+    candidate_start(&a, "a", 15000);
     run_until(f->base, a.leads);
     assert_true(dsp_lease_is_leader(a.lease));
-    candidate_start(&b, "b");
+    candidate_start(&b, "b", 15000);
     run_until(f->base, strcmp(b.holder, "a") == 0);
     run_until(f->base, f->puts > 3);
     assert_false(b.leads);
@@ -388,7 +389,7 @@ static void a_silent_server_ends_it(void **state)
     candidate a = candidate_new("a");
 
     (void) state;
-    candidate_start(&a, "a");
+    candidate_start(&a, "a", 600);
     run_until(f->base, a.leads);
     f->frozen = true;
     run_until(f->base, a.stopped);
@@ -402,7 +403,7 @@ static void a_release_of_nothing_says_so(void **state)
 
     (void) state;
     f->frozen = true;
-    candidate_start(&a, "a");
+    candidate_start(&a, "a", 600);
     dsp_lease_release(a.lease, on_released, &a);
     run_until(f->base, a.released);
     candidate_free(&a);

@@ -18,7 +18,7 @@ typedef struct fixture {
     conn              *watch; /* the last stream */
     int                failed;
     const char *const *script; /* one answer a request */
-    int64_t            shift;  /* added to the clock */
+    bool               still;  /* the clock stands still */
 } fixture;
 
 static fixture *f;
@@ -67,7 +67,7 @@ static const dsp_reflector_handler reader = { on_begin, on_item, on_end, on_even
 static int64_t test_now(void *arg)
 {
     (void) arg;
-    return dsp_kube_env_system.now_ms(NULL) + f->shift;
+    return f->still ? 1 : dsp_kube_env_system.now_ms(NULL);
 }
 
 static uint32_t test_random(void *arg)
@@ -280,6 +280,30 @@ static void a_cut_watch_goes_on_where_it_was(void **state)
     assert_int_equal(dsp_reflector_stats_get(f->reflector)->garbled, 0);
 }
 
+static void a_watch_list_that_is_gone_starts_from_none(void **state)
+{
+    const char *const script[] = { "~" LINE(ADDED, 1, 3) END_MARK(9) GONE "!", "~" GONE "!",
+                                   "~" LINE(ADDED, 2, 30) END_MARK(40), NULL };
+
+    (void) state;
+    start(script, (dsp_reflector_options){ 0 });
+    run_until(f->base, has("i2 end"));
+    assert_true(asked(1, "resourceVersion=9&"));
+    assert_false(asked(2, "resourceVersion="));
+    assert_string_equal(f->log, "begin i1 end begin i2 end");
+    assert_int_equal(dsp_reflector_stats_get(f->reflector)->gone, 2);
+}
+
+static void a_deletion_within_a_watch_list_is_told(void **state)
+{
+    const char *const script[] = { "~" LINE(ADDED, 1, 3) LINE(MODIFIED, 1, 4) LINE(DELETED, 1, 5) END_MARK(9), NULL };
+
+    (void) state;
+    start(script, (dsp_reflector_options){ 0 });
+    run_until(f->base, has("end"));
+    assert_string_equal(f->log, "begin i1 i1 -1 end");
+}
+
 static void bookmarks_move_the_version(void **state)
 {
     const char *const script[] = { LIST(7, ""), "~" LINE(BOOKMARK, 0, 50) "!", "~", NULL };
@@ -324,6 +348,7 @@ static void a_very_short_watch_backs_off(void **state)
     const char *const script[] = { LIST(7, ""), "~!", "~", NULL };
 
     (void) state;
+    f->still = true; /* so the watch was short, however long it took */
     start(script, list_only);
     run_until(f->base, f->n_seen == 2 && f->failed != 0);
     assert_int_equal(f->failed, 200);
@@ -461,6 +486,8 @@ int main(void)
         CASE(reads_pages),
         CASE(an_expired_page_starts_over),
         CASE(a_cut_watch_goes_on_where_it_was),
+        CASE(a_watch_list_that_is_gone_starts_from_none),
+        CASE(a_deletion_within_a_watch_list_is_told),
         CASE(bookmarks_move_the_version),
         CASE(a_garbled_line_is_tried_again_then_listed),
         CASE(a_line_over_the_cap_ends_the_watch),
