@@ -9,23 +9,10 @@
 #include "delete.h"
 #include "emit.h"
 #include "job_status.h"
+#include "job_sync.h"
 #include "meta.h"
 #include "tree.h"
 #include "write.h"
-
-#define TRACKING "batch.kubernetes.io/job-tracking"
-
-/* One Job that is looked after. */
-typedef struct job {
-    dsp_map_node      by_uid; /* key: uid */
-    STAILQ_ENTRY(job) queue;
-    dc_jobs          *jobs;
-    char             *uid, *ns, *name;
-    bool              queued;
-    int               failures_in_row; /* for the backoff */
-    int64_t           last_failure_ms;
-    struct event     *timer; /* the next time it must be looked at: deadline, backoff, TTL */
-} job;
 
 /* A pod that bears our finalizer but has no Job (any more): the finalizer must go, or the pod never would. */
 struct orphan {
@@ -39,20 +26,6 @@ struct dc_jobs {
     struct event *turn;
     STAILQ_HEAD(, job) dirty;
     STAILQ_HEAD(, orphan) orphans;
-};
-
-/* What a turn knows of a Job. */
-struct sync {
-    job     *j;
-    cJSON   *tree, *spec, *status;
-    cJSON   *before;     /* the status as it was */
-    dc_slot **pods;
-    size_t   n_pods;
-    int64_t  active, ready, terminating;
-    int64_t  restarts;   /* of containers of active pods */
-    int64_t  new_failed; /* found in this turn */
-    bool     targeted;   /* the end was decided in this turn */
-    int64_t  wake_ms;    /* when to look again; INT64_MAX: only when something happens */
 };
 
 static void enqueue(job *j)
@@ -69,6 +42,11 @@ static job *find_job(const dc_jobs *jobs, dsp_str uid)
     dsp_map_node *node = dsp_map_find(&jobs->by_uid, uid);
 
     return node != NULL ? DSP_CONTAINER(node, job, by_uid) : NULL;
+}
+
+dc_cluster *dc_sync_cluster(const struct dc_sync *s)
+{
+    return s->j->jobs->cluster;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -167,7 +145,7 @@ static void on_commit(void *arg, dc_kind *kind, dc_object *before, dc_object *af
     } else if (kind == jobs->cluster->pods) {
         dsp_str uid = controller_uid(o);
         j = uid.len > 0 ? find_job(jobs, uid) : NULL;
-        if (j == NULL && after != NULL && memmem(after->text.data, after->text.len, TRACKING, strlen(TRACKING))) {
+        if (j == NULL && after != NULL && memmem(after->text.data, after->text.len, DC_JOB_TRACKING, strlen(DC_JOB_TRACKING))) {
             add_orphan(jobs, after->uid);
         }
     }
@@ -176,168 +154,15 @@ static void on_commit(void *arg, dc_kind *kind, dc_object *before, dc_object *af
     }
 }
 
-/* ---- the pods of a Job ---- */
-
-static void wake_at(struct sync *s, int64_t ms)
+static void wake_at(struct dc_sync *s, int64_t ms)
 {
     if (ms < s->wake_ms) {
         s->wake_ms = ms;
     }
 }
 
-static const char *phase_of(const cJSON *pod)
-{
-    const char *phase = dc_str(dc_get(pod, "status"), "phase");
-
-    return phase != NULL ? phase : "Pending";
-}
-
-/* A pod that has ended is counted once: when its tracking finalizer is taken off. */
-static void release_pod(dc_cluster *c, cJSON *pod)
-{
-    cJSON      *metadata = dc_get(pod, "metadata"), *finalizers = dc_get(metadata, "finalizers");
-    dc_write    write = { .version = c->pods->storage };
-    dc_fail     f = { 0 };
-
-    dc_array_remove(finalizers, TRACKING);
-    if (finalizers->child == NULL) {
-        dc_del(metadata, "finalizers");
-    }
-    dc_update_object(c, c->pods, &write, pod, &f);
-    dc_fail_free(&f);
-}
-
-/* Counts the pods; *ended gets the trees of those that ended and were not counted yet. */
-static void look_at_pods(struct sync *s, cJSON *ended)
-{
-    dc_cluster *c = s->j->jobs->cluster;
-
-    s->pods = dc_store_dependents(&c->store, s->j->uid, &s->n_pods);
-    for (size_t i = 0; i < s->n_pods; i++) {
-        if (s->pods[i]->kind != c->pods) {
-            continue;
-        }
-        cJSON      *pod = dc_object_tree(s->pods[i]->now);
-        const char *phase = phase_of(pod);
-        bool        over = strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
-        bool        tracked = dc_array_has(dc_at(pod, "metadata", "finalizers", NULL), TRACKING);
-        if (over && tracked) {
-            bool good = strcmp(phase, "Succeeded") == 0;
-            dc_set_int(s->status, good ? "succeeded" : "failed",
-                       dc_int_or(s->status, good ? "succeeded" : "failed", 0) + 1);
-            s->new_failed += !good;
-            cJSON_AddItemToArray(ended, pod);
-            continue;
-        }
-        if (!over && s->pods[i]->now->deleting) {
-            s->terminating++;
-        } else if (!over) {
-            const cJSON *first = cJSON_GetArrayItem(dc_at(pod, "status", "containerStatuses", NULL), 0);
-            s->active++;
-            s->ready += strcmp(phase, "Running") == 0 && cJSON_IsTrue(dc_get(first, "ready"));
-            s->restarts += dc_int_or(first, "restartCount", 0);
-        }
-        cJSON_Delete(pod);
-    }
-}
-
-/* The pods of a suspended Job are not failures: they leave uncounted. */
-static void delete_active_pods(struct sync *s, bool uncounted)
-{
-    dc_cluster *c = s->j->jobs->cluster;
-    size_t      n;
-    dc_slot   **slots = dc_store_dependents(&c->store, s->j->uid, &n);
-    dc_object **pods = calloc(n + 1, sizeof(*pods));
-    size_t      m = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (slots[i]->kind == c->pods && !slots[i]->now->deleting) {
-            pods[m++] = dc_object_hold(slots[i]->now);
-        }
-    }
-    free(slots);
-    for (size_t i = 0; i < m; i++) {
-        cJSON      *pod = dc_object_tree(pods[i]);
-        const char *phase = phase_of(pod);
-        if (strcmp(phase, "Pending") == 0 || strcmp(phase, "Running") == 0) {
-            dc_delete  how = { .policy = DC_BACKGROUND, .grace_s = -1 };
-            dc_fail    f = { 0 };
-            dc_object *now = dc_store_get(c->pods, pods[i]->ns, pods[i]->name);
-            if (now == pods[i]) {
-                if (uncounted) {
-                    release_pod(c, pod);
-                    now = dc_store_get(c->pods, pods[i]->ns, pods[i]->name);
-                }
-                dc_object_hold(now);
-                dc_delete_object(c, c->pods, now, &how, &f);
-                dc_object_release(now);
-                dc_emit(c, s->tree, "Normal", "SuccessfulDelete", "Deleted pod: %s", pods[i]->name);
-            }
-            dc_fail_free(&f);
-        }
-        cJSON_Delete(pod);
-        dc_object_release(pods[i]);
-    }
-    free(pods);
-    s->terminating += s->active;
-    s->active = s->ready = 0;
-}
-
-static cJSON *new_pod(const struct sync *s)
-{
-    const cJSON *template = dc_get(s->spec, "template"), *from = dc_get(template, "metadata");
-    cJSON       *pod = cJSON_CreateObject(), *metadata = dc_ensure(pod, "metadata");
-    cJSON       *owner = cJSON_CreateObject();
-    char         prefix[80], suffix[6];
-
-    dc_random_suffix(suffix);
-    snprintf(prefix, sizeof(prefix), "%.57s-", s->j->name);
-    dc_set_str(metadata, "generateName", prefix);
-    snprintf(prefix, sizeof(prefix), "%.57s-%s", s->j->name, suffix);
-    dc_set_str(metadata, "name", prefix);
-    dc_set_str(metadata, "namespace", s->j->ns);
-    if (dc_get(from, "labels") != NULL) {
-        dc_set(metadata, "labels", dc_copy(dc_get(from, "labels")));
-    }
-    if (dc_get(from, "annotations") != NULL) {
-        dc_set(metadata, "annotations", dc_copy(dc_get(from, "annotations")));
-    }
-    dc_array_add(dc_ensure_array(metadata, "finalizers"), TRACKING);
-    dc_set_str(owner, "apiVersion", "batch/v1");
-    dc_set_str(owner, "kind", "Job");
-    dc_set_str(owner, "name", s->j->name);
-    dc_set_str(owner, "uid", s->j->uid);
-    dc_set_bool(owner, "controller", true);
-    dc_set_bool(owner, "blockOwnerDeletion", true);
-    cJSON_AddItemToArray(dc_ensure_array(metadata, "ownerReferences"), owner);
-    dc_set(pod, "spec", dc_copy(dc_get(template, "spec")));
-    return pod;
-}
-
-static bool create_pod(struct sync *s)
-{
-    static const dc_write write = { 0 };
-    dc_cluster           *c = s->j->jobs->cluster;
-    cJSON                *pod = new_pod(s);
-    dc_fail               f = { 0 };
-    const dc_object      *o = dc_create_object(c, c->pods, &write, pod, &f);
-
-    if (o != NULL) {
-        s->active++;
-        dc_emit(c, s->tree, "Normal", "SuccessfulCreate", "Created pod: %s", o->name);
-    } else if (f.code != 0) {
-        dc_emit(c, s->tree, "Warning", "FailedCreate", "Error creating: %s", f.message);
-    }
-    bool good = o != NULL;
-    dc_fail_free(&f);
-    cJSON_Delete(pod);
-    return good;
-}
-
-/* ---- what a Job needs ---- */
-
 /* After a failure the next pod waits, longer each time. true: not yet. */
-static bool in_backoff(struct sync *s)
+static bool in_backoff(struct dc_sync *s)
 {
     const dc_options *o = &s->j->jobs->cluster->options;
     int64_t           delay = o->job_backoff_ms;
@@ -356,7 +181,7 @@ static bool in_backoff(struct sync *s)
     return true;
 }
 
-static void manage_pods(struct sync *s)
+static void manage_pods(struct dc_sync *s)
 {
     int64_t parallelism = dc_int_or(s->spec, "parallelism", 1);
     int64_t succeeded = dc_int_or(s->status, "succeeded", 0), completions, wanted = parallelism;
@@ -368,7 +193,7 @@ static void manage_pods(struct sync *s)
         wanted = s->active; /* a work queue: after the first success no new pods */
     }
     if (s->active < wanted && !in_backoff(s)) {
-        while (s->active < wanted && create_pod(s)) {
+        while (s->active < wanted && dc_job_create_pod(s)) {
         }
         if (s->active < wanted) {
             wake_at(s, dsp_clock_ms() + 1000);
@@ -376,7 +201,7 @@ static void manage_pods(struct sync *s)
     }
 }
 
-static bool past_deadline(struct sync *s)
+static bool past_deadline(struct dc_sync *s)
 {
     const char *text = dc_str(s->status, "startTime");
     int64_t     seconds, start;
@@ -393,7 +218,7 @@ static bool past_deadline(struct sync *s)
     return false;
 }
 
-static bool past_backoff_limit(const struct sync *s)
+static bool past_backoff_limit(const struct dc_sync *s)
 {
     int64_t     limit = dc_int_or(s->spec, "backoffLimit", 6);
     const char *policy = dc_str(dc_at(s->spec, "template", "spec", NULL), "restartPolicy");
@@ -407,7 +232,7 @@ static bool past_backoff_limit(const struct sync *s)
     return limit == 0 ? s->restarts > 0 : s->restarts >= limit;
 }
 
-static bool reached_completions(const struct sync *s)
+static bool reached_completions(const struct dc_sync *s)
 {
     int64_t completions, succeeded = dc_int_or(s->status, "succeeded", 0);
 
@@ -418,7 +243,7 @@ static bool reached_completions(const struct sync *s)
 }
 
 /* Both of a suspended and a resumed Job. true: it is suspended. */
-static bool handle_suspension(struct sync *s)
+static bool handle_suspension(struct dc_sync *s)
 {
     bool suspended = cJSON_IsTrue(dc_get(s->spec, "suspend"));
 
@@ -428,7 +253,7 @@ static bool handle_suspension(struct sync *s)
         }
         dc_del(s->status, "startTime");
         if (s->active > 0) {
-            delete_active_pods(s, true);
+            dc_job_delete_active_pods(s, true);
         }
         s->j->failures_in_row = 0;
     } else if (dc_job_condition(s->status, "Suspended")) {
@@ -443,7 +268,7 @@ static bool handle_suspension(struct sync *s)
     return suspended;
 }
 
-static void write_status(struct sync *s)
+static void write_status(struct dc_sync *s)
 {
     dc_cluster      *c = s->j->jobs->cluster;
     const dc_object *o = dc_store_get(c->jobs, s->j->ns, s->j->name);
@@ -461,24 +286,24 @@ static void write_status(struct sync *s)
 }
 
 /* The first half of an end: no more pods; it becomes final when the last one is gone. */
-static void target(struct sync *s, bool success, const char *reason, const char *message)
+static void target(struct dc_sync *s, bool success, const char *reason, const char *message)
 {
     dc_job_set_condition(s->status, success ? "SuccessCriteriaMet" : "FailureTarget", true, reason, message);
     if (s->active > 0) {
-        delete_active_pods(s, false);
+        dc_job_delete_active_pods(s, false);
     }
     s->targeted = true;
 }
 
 /* The status between seeing pods that ended and counting them: they are named, the counts are still the old ones. */
-static void write_uncounted(struct sync *s, const cJSON *ended)
+static void write_uncounted(struct dc_sync *s, const cJSON *ended)
 {
     static const char *const lists[] = { "succeeded", "failed" };
     cJSON                   *status = s->status, *interim = dc_copy(status);
     cJSON                   *named = cJSON_CreateObject();
 
     for (const cJSON *pod = ended->child; pod != NULL; pod = pod->next) {
-        const char *list = lists[strcmp(phase_of(pod), "Succeeded") != 0];
+        const char *list = lists[strcmp(dc_job_phase_of(pod), "Succeeded") != 0];
         int64_t     n = dc_int_or(interim, list, 0) - 1;
         dc_array_add(dc_ensure_array(named, list), dc_str(dc_get(pod, "metadata"), "uid"));
         if (n > 0) {
@@ -494,7 +319,7 @@ static void write_uncounted(struct sync *s, const cJSON *ended)
     cJSON_Delete(interim);
 }
 
-static void finish_when_quiet(struct sync *s)
+static void finish_when_quiet(struct dc_sync *s)
 {
     const cJSON *met = dc_job_condition_node(s->status, "SuccessCriteriaMet");
     const cJSON *failing = dc_job_condition_node(s->status, "FailureTarget");
@@ -516,7 +341,7 @@ static void finish_when_quiet(struct sync *s)
 }
 
 /* The TTL controller: a finished Job goes when its time is over. */
-static void handle_ttl(struct sync *s)
+static void handle_ttl(struct dc_sync *s)
 {
     dc_cluster *c = s->j->jobs->cluster;
     dc_object  *o = dc_store_get(c->jobs, s->j->ns, s->j->name);
@@ -539,13 +364,13 @@ static void handle_ttl(struct sync *s)
     dc_fail_free(&f);
 }
 
-static void decide(struct sync *s)
+static void decide(struct dc_sync *s)
 {
     bool targeted = dc_job_condition(s->status, "SuccessCriteriaMet") || dc_job_condition(s->status, "FailureTarget");
 
     if (targeted) {
         if (s->active > 0) {
-            delete_active_pods(s, false);
+            dc_job_delete_active_pods(s, false);
         }
     } else if (reached_completions(s)) {
         target(s, true, "CompletionsReached", "Reached expected number of succeeded pods");
@@ -560,7 +385,7 @@ static void decide(struct sync *s)
     }
 }
 
-static void arm(struct sync *s)
+static void arm(struct dc_sync *s)
 {
     job *j = s->j;
 
@@ -582,7 +407,7 @@ static void sync_job(job *j)
 {
     dc_cluster      *c = j->jobs->cluster;
     const dc_object *o = dc_store_get(c->jobs, j->ns, j->name);
-    struct sync      s = { .j = j, .wake_ms = INT64_MAX };
+    struct dc_sync      s = { .j = j, .wake_ms = INT64_MAX };
     dc_jobs         *jobs = j->jobs;
     char             uid[40];
 
@@ -596,7 +421,7 @@ static void sync_job(job *j)
     s.spec = dc_get(s.tree, "spec");
     s.status = dc_ensure(s.tree, "status");
     s.before = dc_copy(s.status);
-    look_at_pods(&s, ended);
+    dc_job_look_at_pods(&s, ended);
     if (s.new_failed > 0) {
         j->failures_in_row += (int) s.new_failed;
         j->last_failure_ms = dsp_clock_ms();
@@ -611,7 +436,7 @@ static void sync_job(job *j)
         }
     }
     for (cJSON *pod = ended->child; pod != NULL; pod = pod->next) {
-        release_pod(c, pod);
+        dc_job_release_pod(c, pod);
     }
     if (!over) {
         finish_when_quiet(&s);
@@ -641,8 +466,8 @@ static void release_orphans(dc_jobs *jobs)
         const dc_slot *slot = dc_store_by_uid(&c->store, o->uid);
         if (slot != NULL && !dc_pod_wants_grace(c, slot->now)) {
             cJSON *pod = dc_object_tree(slot->now);
-            if (dc_array_has(dc_at(pod, "metadata", "finalizers", NULL), TRACKING)) {
-                release_pod(c, pod);
+            if (dc_array_has(dc_at(pod, "metadata", "finalizers", NULL), DC_JOB_TRACKING)) {
+                dc_job_release_pod(c, pod);
             }
             cJSON_Delete(pod);
         }
