@@ -138,7 +138,7 @@ unit-programs: $(UNIT_TESTS)
 
 .PHONY: unit
 unit: unit-programs ## run the unit tests (T=pattern picks some)
-	$(if $(UNIT_TESTS),,$(error no program of t/unit matches T=$(T)))
+	$(if $(strip $(UNIT_TESTS)),,$(error no program of t/unit matches T=$(T)))
 	CMOCKA_MESSAGE_OUTPUT=TAP prove $(UNIT_TESTS)
 
 .PHONY: test

@@ -13,6 +13,7 @@ my $top  = "$FindBin::Bin/..";
 my $t    = Dispatcher::Test->new;
 my $kube = $t->devcluster;
 my %env  = (
+    %{ $t->nginx_env },    # a sanitized module in Debian's nginx
     KUBECONFIG => $kube->{kubeconfig}, HOME => $t->dir,
     PORT => $t->port('web'), METRICS_PORT => $t->port('metrics'), PROBES_PORT => $t->port('probes'),
 );
