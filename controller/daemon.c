@@ -1,7 +1,6 @@
 #include "daemon.h"
 
 #include <event2/event.h>
-#include <malloc.h>
 #include <openssl/rand.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "kube/global.h"
 #include "kube/lease.h"
+#include "memory.h"
 #include "serve.h"
 #include "watch.h"
 
@@ -189,7 +189,7 @@ static void on_synced(void *context)
 {
     struct daemon *d = context;
 
-    malloc_trim(0); /* the lists were larger than what is kept of them */
+    dsp_memory_give_back(); /* the lists were larger than what is kept of them */
     dsp_log(DSP_LOG_INFO, "synced", DSP_LOG_INT("jobexecutions", d->store.by_key.len),
             DSP_LOG_INT("jobtemplates", d->store.templates.len));
     host_kick(d);
