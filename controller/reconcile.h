@@ -5,11 +5,11 @@
  *
  * The protocol, as states of the knowledge about one JobExecution:
  *
- *   finished               Succeeded is True or False: the status is never touched again. What remains is the Job: its
- * TTL is patched in, and when it goes, the JobExecution goes (unless it reports JobDeleted). recorded status.job.uid is
- * set: no Job is ever created again, the recorded one is followed. seen, not recorded     a Job with our owner
- * reference exists: it is adopted, that is recorded and followed. neither                a Job is made, under a name
- * that depends on the uid. An unclear outcome is resolved by reading that name.
+ * - finished: Succeeded is True or False. The status is never touched again. What remains is the Job: its TTL is
+ *   patched in, and when it goes, the JobExecution goes (unless it reports JobDeleted).
+ * - recorded: status.job.uid is set. No Job is ever created again, the recorded one is followed.
+ * - seen, not recorded: a Job with our owner reference exists. It is adopted, that is recorded and followed.
+ * - neither: a Job is made, under a name that depends on the uid. An unclear outcome is resolved by reading that name.
  */
 #ifndef DSP_CONTROLLER_RECONCILE_H
 #define DSP_CONTROLLER_RECONCILE_H
