@@ -10,9 +10,9 @@
 #include "api.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "kube/global.h"
 #include "kube/lease.h"
-#include "memory.h"
 #include "serve.h"
 #include "watch.h"
 

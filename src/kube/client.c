@@ -1,6 +1,5 @@
 #include "client.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 
 #include "client_impl.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #define MAX_IN_FLIGHT 16u
 #define TIMEOUT_MS    30000
@@ -86,7 +86,7 @@ static void on_shrink(evutil_socket_t fd, short what, void *arg)
         curl_easy_cleanup(c->pool[--c->pooled]);
     }
     c->peak = 0;
-    malloc_trim(0);
+    dsp_memory_give_back();
 }
 
 static void on_pump(evutil_socket_t fd, short what, void *arg)

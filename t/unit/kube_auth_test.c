@@ -7,38 +7,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "base/log.h"
-#include "kube/client.h"
 
 typedef struct fixture {
-    struct event_base *base;
-    server            *server;
-    dsp_kube_client   *client;
-    dsp_kube_env       env;
-    int64_t            shift; /* added to the clocks */
-    char               dir[64];
-    identity           ca;
-    identity           other_ca;
-    char              *ca_data;
-    char               wanted[256]; /* header that is let in; "" any */
-    char               head[8192];
-    char               peer[64]; /* CN of the client's certificate */
-    unsigned           answers;
-    int                outcome;
-    int                status;
-    char               error[512];
-    unsigned           stream_ends;
-    unsigned           stream_bytes;
+    dsp_kube_env env;
+    int64_t shift; /* added to the clocks */
+    char dir[64];
+    identity ca;
+    identity other_ca;
+    char *ca_data;
+    char wanted[256]; /* header that is let in; "" any */
+    char head[8192];
+    char peer[64]; /* CN of the client's certificate */
+    unsigned answers;
+    int outcome;
+    int status;
+    char error[512];
+    unsigned stream_ends;
+    unsigned stream_bytes;
 } fixture;
 
 static fixture *f;
-static char     nobody[1];
+static char nobody[1];
 
 static void handle(server *s, conn *c, const request *r)
 {
-    SSL  *ssl = s->tls != NULL ? bufferevent_openssl_get_ssl(c->bev) : NULL;
+    SSL *ssl = s->tls != NULL ? bufferevent_openssl_get_ssl(c->bev) : NULL;
     X509 *peer = ssl != NULL ? SSL_get1_peer_certificate(ssl) : NULL;
 
     snprintf(f->head, sizeof(f->head), "%s", r->head);
@@ -65,11 +59,11 @@ static void on_done(void *arg, const dsp_kube_answer *answer)
 
 static void get(void)
 {
-    dsp_kube_request r = { .path = DSP_STR("/x") };
-    unsigned         before = f->answers;
+    dsp_kube_request r = {.path = DSP_STR("/x")};
+    unsigned before = f->answers;
 
-    dsp_kube_client_send(f->client, &r, on_done, nobody);
-    run_until(f->base, f->answers > before);
+    dsp_kube_client_send(rig.client, &r, on_done, nobody);
+    run_until(f->answers > before);
 }
 
 static int64_t test_now(void *arg)
@@ -86,34 +80,15 @@ static int64_t test_wall(void *arg)
 
 static dsp_kube_config *config(const char *cluster, const char *user)
 {
-    dsp_kube_config *c;
-    dsp_buf          yaml, err;
-    char             path[128];
+    char path[128];
 
-    dsp_buf_init(&yaml, 64 * 1024);
-    dsp_buf_init(&err, 4096);
-    dsp_buf_addf(
-        &yaml,
-        "{current-context: t, contexts: [{name: t, context: {cluster: t, user: t}}], "
-        "clusters: [{name: t, cluster: {server: 'https://127.0.0.1:%d', %s}}], users: [{name: t, user: {%s}}]}",
-        f->server->port, cluster, user);
     snprintf(path, sizeof(path), "%s/config", f->dir);
-    c = dsp_kube_config_parse(dsp_buf_str(&yaml), path, NULL, &err);
-    assert_string_equal(dsp_buf_cstr(&err), "");
-    dsp_buf_free(&yaml);
-    dsp_buf_free(&err);
-    return c;
+    return rig_config(path, cluster, user);
 }
 
 static void start(const char *cluster, const char *user)
 {
-    dsp_kube_client_options options = { .user_agent = "test/1", .env = &f->env };
-    dsp_buf                 err;
-
-    dsp_buf_init(&err, 4096);
-    f->client = dsp_kube_client_new(f->base, config(cluster, user), &options, &err);
-    assert_string_equal(dsp_buf_cstr(&err), "");
-    dsp_buf_free(&err);
+    rig.client = rig_client(config(cluster, user), (dsp_kube_client_options){.env = &f->env});
 }
 
 /* With the right authority. */
@@ -129,8 +104,8 @@ static void serve(const char *san, const identity *clients)
 {
     identity id = identity_new("server", &f->ca, san);
 
-    SSL_CTX_free(f->server->tls);
-    f->server->tls = server_tls(&id, clients);
+    SSL_CTX_free(rig.server->tls);
+    rig.server->tls = server_tls(&id, clients);
     identity_free(&id);
 }
 
@@ -151,9 +126,9 @@ static void write_file(const char *name, const char *text, mode_t mode)
 
 static size_t lines_of(const char *name)
 {
-    char   path[128];
+    char path[128];
     size_t n = 0;
-    int    c;
+    int c;
 
     snprintf(path, sizeof(path), "%s/%s", f->dir, name);
     FILE *in = fopen(path, "r");
@@ -168,9 +143,9 @@ static size_t lines_of(const char *name)
 
 static void drop_connections(void)
 {
-    server_drop_all(f->server);
+    server_drop_all(rig.server);
     for (int i = 0; i < 3; i++) {
-        event_base_loop(f->base, EVLOOP_NONBLOCK);
+        event_base_loop(rig.base, EVLOOP_NONBLOCK);
     }
 }
 
@@ -182,7 +157,7 @@ static void trusts_its_authority_only(void **state)
     start_as("token: t");
     get();
     assert_int_equal(f->status, 200);
-    dsp_kube_client_free(f->client);
+    dsp_kube_client_free(rig.client);
 
     char cluster[4096], *other = base64(f->other_ca.cert_pem);
     snprintf(cluster, sizeof(cluster), "certificate-authority-data: %s", other);
@@ -191,7 +166,7 @@ static void trusts_its_authority_only(void **state)
     get();
     assert_int_equal(f->outcome, DSP_KUBE_NOT_SENT);
     assert_non_null(strstr(f->error, "certificate"));
-    dsp_kube_client_free(f->client);
+    dsp_kube_client_free(rig.client);
 
     start("insecure-skip-tls-verify: true", "token: t");
     get();
@@ -207,20 +182,20 @@ static void the_servers_name_counts(void **state)
     start_as("token: t");
     get();
     assert_int_equal(f->outcome, DSP_KUBE_NOT_SENT);
-    dsp_kube_client_free(f->client);
+    dsp_kube_client_free(rig.client);
     snprintf(cluster, sizeof(cluster), "certificate-authority-data: %s, tls-server-name: api.example", f->ca_data);
     start(cluster, "token: t");
     get();
     assert_int_equal(f->status, 200);
-    snprintf(cluster, sizeof(cluster), "\r\nHost: 127.0.0.1:%d\r\n", f->server->port);
+    snprintf(cluster, sizeof(cluster), "\r\nHost: 127.0.0.1:%d\r\n", rig.server->port);
     assert_non_null(strstr(f->head, cluster));
 }
 
 static void shows_its_certificate(void **state)
 {
     identity id = identity_new("kube-me", &f->ca, NULL), other = identity_new("other", &f->ca, NULL);
-    char     user[8192], *cert = base64(id.cert_pem), *key = base64(id.key_pem), *wrong = base64(other.key_pem);
-    dsp_buf  err;
+    char user[8192], *cert = base64(id.cert_pem), *key = base64(id.key_pem), *wrong = base64(other.key_pem);
+    dsp_buf err;
 
     (void) state;
     serve("IP:127.0.0.1", &f->ca);
@@ -231,10 +206,10 @@ static void shows_its_certificate(void **state)
     assert_string_equal(f->peer, "kube-me");
 
     /* A key that is not the certificate's is told at the start. */
-    dsp_kube_client_options options = { .user_agent = "test/1" };
+    dsp_kube_client_options options = {.user_agent = "test/1"};
     snprintf(user, sizeof(user), "client-certificate-data: %s, client-key-data: %s", cert, wrong);
     dsp_buf_init(&err, 4096);
-    assert_null(dsp_kube_client_new(f->base, config("tls-server-name: n", user), &options, &err));
+    assert_null(dsp_kube_client_new(rig.base, config("tls-server-name: n", user), &options, &err));
     assert_string_equal(dsp_buf_cstr(&err),
                         "client-certificate-data and client-key-data: are not a certificate and its key");
     dsp_buf_free(&err);
@@ -270,14 +245,14 @@ static void certificate_files_rotate(void **state)
 
     /* The authority, too. */
     identity server_id = identity_new("server", &f->other_ca, "IP:127.0.0.1");
-    SSL_CTX_free(f->server->tls);
-    f->server->tls = server_tls(&server_id, NULL);
+    SSL_CTX_free(rig.server->tls);
+    rig.server->tls = server_tls(&server_id, NULL);
     identity_free(&server_id);
     drop_connections();
     get();
     assert_int_equal(f->outcome, DSP_KUBE_NOT_SENT);
     write_file("ca", f->other_ca.cert_pem, 0600);
-    dsp_kube_client_reload(f->client, NULL);
+    dsp_kube_client_reload(rig.client, NULL);
     get();
     assert_int_equal(f->status, 200);
 }
@@ -289,23 +264,23 @@ static void says_what_is_wrong_with_files(void **state)
         const char *user;
         const char *error;
     } cases[] = {
-        { "certificate-authority: missing", "token: t", "missing: No such file or directory" },
-        { "certificate-authority: empty", "token: t", "empty: holds no certificate" },
-        { "tls-server-name: n", "tokenFile: missing", "missing: No such file or directory" },
-        { "tls-server-name: n", "tokenFile: empty", "empty: is not a token" },
-        { "tls-server-name: n", "client-certificate: missing, client-key: missing",
-          "missing: No such file or directory" },
+        {"certificate-authority: missing", "token: t", "missing: No such file or directory"},
+        {"certificate-authority: empty", "token: t", "empty: holds no certificate"},
+        {"tls-server-name: n", "tokenFile: missing", "missing: No such file or directory"},
+        {"tls-server-name: n", "tokenFile: empty", "empty: is not a token"},
+        {"tls-server-name: n", "client-certificate: missing, client-key: missing",
+         "missing: No such file or directory"},
     };
 
     (void) state;
     write_file("empty", "\n", 0600);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        dsp_kube_client_options options = { .user_agent = "test/1" };
-        dsp_buf                 err;
-        char                    expected[256];
+        dsp_kube_client_options options = {.user_agent = "test/1"};
+        dsp_buf err;
+        char expected[256];
 
         dsp_buf_init(&err, 4096);
-        assert_null(dsp_kube_client_new(f->base, config(cases[i].cluster, cases[i].user), &options, &err));
+        assert_null(dsp_kube_client_new(rig.base, config(cases[i].cluster, cases[i].user), &options, &err));
         snprintf(expected, sizeof(expected), "%s/%s", f->dir, cases[i].error);
         assert_string_equal(dsp_buf_cstr(&err), expected);
         dsp_buf_free(&err);
@@ -319,9 +294,9 @@ static void sends_a_token_or_a_password(void **state)
     (void) state;
     start_as("token: SECRET");
     get();
-    request got = { .head = f->head };
+    request got = {.head = f->head};
     assert_true(has_header(&got, "Authorization: Bearer SECRET"));
-    dsp_kube_client_free(f->client);
+    dsp_kube_client_free(rig.client);
     start_as("username: me, password: 'p:w'");
     get();
     assert_true(has_header(&got, "Authorization: Basic bWU6cDp3"));
@@ -342,7 +317,7 @@ static void token_files_rotate(void **state)
     get();
     assert_int_equal(f->status, 200);
     assert_int_equal(f->answers, 2);
-    assert_int_equal(dsp_kube_client_stats_get(f->client).refreshed, 1);
+    assert_int_equal(dsp_kube_client_stats_get(rig.client).refreshed, 1);
 
     /* Nothing newer is there: 401 it is. */
     snprintf(f->wanted, sizeof(f->wanted), "Authorization: Bearer three");
@@ -352,10 +327,10 @@ static void token_files_rotate(void **state)
     /* Looked at after a while by itself, and gone for a moment: the old one stays. */
     write_file("token", "three", 0600);
     f->shift += 60000;
-    unsigned before = f->server->requests;
+    unsigned before = rig.server->requests;
     get();
     assert_int_equal(f->status, 200);
-    assert_int_equal(f->server->requests, before + 1);
+    assert_int_equal(rig.server->requests, before + 1);
     char path[128];
     snprintf(path, sizeof(path), "%s/token", f->dir);
     unlink(path);
@@ -379,16 +354,16 @@ static void on_stream_end(void *arg, const dsp_kube_answer *answer)
 
 static void streams_refresh_too(void **state)
 {
-    static const dsp_kube_stream_handler handler = { on_stream_data, on_stream_end };
-    dsp_kube_request                     r = { .path = DSP_STR("/s") };
+    static const dsp_kube_stream_handler handler = {on_stream_data, on_stream_end};
+    dsp_kube_request r = {.path = DSP_STR("/s")};
 
     (void) state;
     write_file("token", "one\n", 0600);
     start_as("tokenFile: token");
     write_file("token", "two\n", 0600);
     snprintf(f->wanted, sizeof(f->wanted), "Authorization: Bearer two");
-    dsp_kube_client_stream(f->client, &r, 0, &handler, nobody);
-    run_until(f->base, f->stream_ends == 1);
+    dsp_kube_client_stream(rig.client, &r, 0, &handler, nobody);
+    run_until(f->stream_ends == 1);
     assert_int_equal(f->status, 200);
     assert_int_equal(f->stream_bytes, 2);
 }
@@ -401,11 +376,11 @@ static void a_new_configuration_takes_over(void **state)
     snprintf(cluster, sizeof(cluster), "certificate-authority-data: %s", f->ca_data);
     start_as("token: one");
     get();
-    dsp_kube_client_reload(f->client, config(cluster, "token: two"));
+    dsp_kube_client_reload(rig.client, config(cluster, "token: two"));
     get();
-    request got = { .head = f->head };
+    request got = {.head = f->head};
     assert_true(has_header(&got, "Authorization: Bearer two"));
-    assert_string_equal(dsp_kube_client_config(f->client)->token, "two");
+    assert_string_equal(dsp_kube_client_config(rig.client)->token, "two");
 }
 
 /* --- plugins --- */
@@ -420,18 +395,18 @@ static void a_new_configuration_takes_over(void **state)
 /* A request that is on its way keeps what it was sent with. */
 static void a_new_configuration_leaves_requests_alone(void **state)
 {
-    dsp_kube_request r = { .path = DSP_STR("/x") };
-    char             cluster[4096];
+    dsp_kube_request r = {.path = DSP_STR("/x")};
+    char cluster[4096];
 
     (void) state;
     serve("DNS:api.example", NULL);
     snprintf(cluster, sizeof(cluster), "certificate-authority-data: %s, tls-server-name: api.example", f->ca_data);
     start(cluster, "token: one");
-    unsigned accepted = f->server->accepted;
-    dsp_kube_client_send(f->client, &r, on_done, nobody);
-    run_until(f->base, f->server->accepted > accepted); /* connecting */
-    dsp_kube_client_reload(f->client, config(cluster, "token: two"));
-    run_until(f->base, f->answers == 1);
+    unsigned accepted = rig.server->accepted;
+    dsp_kube_client_send(rig.client, &r, on_done, nobody);
+    run_until(rig.server->accepted > accepted); /* connecting */
+    dsp_kube_client_reload(rig.client, config(cluster, "token: two"));
+    run_until(f->answers == 1);
     assert_int_equal(f->status, 200);
     get();
     assert_int_equal(f->status, 200);
@@ -463,7 +438,7 @@ static void plugins_give_tokens(void **state)
     get();
     assert_int_equal(f->status, 401);
     assert_int_equal(lines_of("runs"), 2);
-    dsp_kube_client_reload(f->client, NULL);
+    dsp_kube_client_reload(rig.client, NULL);
     get();
     assert_int_equal(lines_of("runs"), 3);
 }
@@ -485,8 +460,8 @@ static void plugins_run_again_before_the_end(void **state)
 static void plugins_give_certificates(void **state)
 {
     identity id = identity_new("from-plugin", &f->ca, NULL);
-    char     script[8192], quoted[4096];
-    dsp_buf  b;
+    char script[8192], quoted[4096];
+    dsp_buf b;
 
     (void) state;
     serve("IP:127.0.0.1", &f->ca);
@@ -529,8 +504,8 @@ static void failing_with(const char *script, const char *error)
     get();
     assert_int_equal(f->outcome, DSP_KUBE_NOT_SENT);
     assert_string_equal(f->error, expected);
-    dsp_kube_client_free(f->client);
-    f->client = NULL;
+    dsp_kube_client_free(rig.client);
+    rig.client = NULL;
 }
 
 static void plugins_that_fail_are_told(void **state)
@@ -546,21 +521,21 @@ static void plugins_that_fail_are_told(void **state)
 
 static void a_plugin_ends_with_the_client(void **state)
 {
-    dsp_kube_request r = { .path = DSP_STR("/x") };
+    dsp_kube_request r = {.path = DSP_STR("/x")};
 
     (void) state;
     write_file("login", "#!/bin/sh\necho $$ > \"$(dirname \"$0\")/pid\"\nexec sleep 1000\n", 0700);
     start_as(EXEC("login"));
-    dsp_kube_client_send(f->client, &r, on_done, nobody);
-    run_until(f->base, lines_of("pid") == 1);
+    dsp_kube_client_send(rig.client, &r, on_done, nobody);
+    run_until(lines_of("pid") == 1);
     char path[128];
-    int  pid = 0;
+    int pid = 0;
     snprintf(path, sizeof(path), "%s/pid", f->dir);
     FILE *in = fopen(path, "r");
     assert_int_equal(fscanf(in, "%d", &pid), 1);
     fclose(in);
-    dsp_kube_client_free(f->client);
-    f->client = NULL;
+    dsp_kube_client_free(rig.client);
+    rig.client = NULL;
     assert_int_equal(kill(pid, 0), -1);
 }
 
@@ -579,18 +554,18 @@ typedef struct tunnel {
 } tunnel;
 
 static tunnel t_state;
-static char   t_head[1024];
+static char t_head[1024];
 
 static void on_proxy_request(server *s, conn *c, const request *r)
 {
-    struct sockaddr_in addr = { .sin_family = AF_INET };
+    struct sockaddr_in addr = {.sin_family = AF_INET};
 
     (void) s;
     snprintf(t_head, sizeof(t_head), "%s %s", r->method, r->target);
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    addr.sin_port = htons((uint16_t) f->server->port);
+    addr.sin_port = htons((uint16_t) rig.server->port);
     t_state.client = c->bev;
-    t_state.server = bufferevent_socket_new(f->base, -1, BEV_OPT_CLOSE_ON_FREE);
+    t_state.server = bufferevent_socket_new(rig.base, -1, BEV_OPT_CLOSE_ON_FREE);
     bufferevent_setcb(t_state.server, connect_is_tunneled, NULL, NULL, &t_state.client);
     bufferevent_enable(t_state.server, EV_READ | EV_WRITE);
     bufferevent_socket_connect(t_state.server, (struct sockaddr *) &addr, sizeof(addr));
@@ -600,8 +575,8 @@ static void on_proxy_request(server *s, conn *c, const request *r)
 
 static void tls_goes_through_a_proxy(void **state)
 {
-    server *proxy = server_new(f->base, NULL, on_proxy_request, NULL);
-    char    cluster[4096], expected[64];
+    server *proxy = server_new(rig.base, on_proxy_request);
+    char cluster[4096], expected[64];
 
     (void) state;
     snprintf(cluster, sizeof(cluster), "certificate-authority-data: %s, proxy-url: 'http://127.0.0.1:%d'", f->ca_data,
@@ -609,10 +584,10 @@ static void tls_goes_through_a_proxy(void **state)
     start(cluster, "token: SECRET");
     get();
     assert_int_equal(f->status, 200);
-    snprintf(expected, sizeof(expected), "CONNECT 127.0.0.1:%d", f->server->port);
+    snprintf(expected, sizeof(expected), "CONNECT 127.0.0.1:%d", rig.server->port);
     assert_string_equal(t_head, expected);
-    dsp_kube_client_free(f->client);
-    f->client = NULL;
+    dsp_kube_client_free(rig.client);
+    rig.client = NULL;
     bufferevent_free(t_state.server);
     server_free(proxy);
 }
@@ -629,13 +604,12 @@ static int setup(void **state)
 {
     (void) state;
     f = calloc(1, sizeof(*f));
-    f->base = event_base_new();
-    f->env = (dsp_kube_env){ test_now, test_wall, dsp_kube_env_system.random, NULL };
+    f->env = (dsp_kube_env){test_now, test_wall, dsp_kube_env_system.random, NULL};
     f->ca = identity_new("ca", NULL, NULL);
     f->other_ca = identity_new("other ca", NULL, NULL);
     f->ca_data = base64(f->ca.cert_pem);
     snprintf(f->dir, sizeof(f->dir), "/tmp/kube_auth_test.XXXXXX");
-    f->server = server_new(f->base, NULL, handle, f);
+    rig_open(handle);
     serve("IP:127.0.0.1", NULL);
     return mkdtemp(f->dir) == NULL;
 }
@@ -643,9 +617,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void) state;
-    dsp_kube_client_free(f->client);
-    server_free(f->server);
-    event_base_free(f->base);
+    rig_close();
     identity_free(&f->ca);
     identity_free(&f->other_ca);
     free(f->ca_data);
@@ -678,8 +650,5 @@ int main(void)
     };
 
     signal(SIGPIPE, SIG_IGN);
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    curl_global_cleanup();
-    return failed;
+    return cmocka_run_group_tests(tests, curl_begin, curl_end);
 }

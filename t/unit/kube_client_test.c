@@ -1,34 +1,27 @@
 /* The transport's calls: what goes out, what comes of it, in which order. Plain http. */
 #include "kube_server.h"
 
-#include <curl/curl.h>
-
-#include "kube/client.h"
-
 typedef struct fixture {
-    struct event_base *base;
-    server            *server;
-    dsp_kube_client   *client;
-    char               order[256]; /* first letter of the path of each request, as the server got them */
-    char               done[256];  /* the same, as they ended */
-    dsp_kube_answer    answer;     /* the last one; body and error are copied */
-    char               body[4096];
-    char               error[512];
-    unsigned           answers;
-    unsigned           observed;
-    int                observed_status;
-    conn              *held[64]; /* requests to /h…: not answered yet */
-    unsigned           n_held;
-    char               head[2048]; /* of the last request */
-    char               got_body[2048];
+    char order[256];        /* first letter of the path of each request, as the server got them */
+    char done[256];         /* the same, as they ended */
+    dsp_kube_answer answer; /* the last one; body and error are copied */
+    char body[4096];
+    char error[512];
+    unsigned answers;
+    unsigned observed;
+    int observed_status;
+    conn *held[64]; /* requests to /h…: not answered yet */
+    unsigned n_held;
+    char head[2048]; /* of the last request */
+    char got_body[2048];
 } fixture;
 
 static fixture *f;
-static char     nobody[1];
+static char nobody[1];
 
 static void handle(server *s, conn *c, const request *r)
 {
-    size_t      len = strlen(f->order);
+    size_t len = strlen(f->order);
     const char *what = r->target + 1;
 
     (void) s;
@@ -84,74 +77,63 @@ static void observe(void *arg, enum dsp_kube_method method, int status, int64_t 
 
 static void connect_with(dsp_kube_client_options options, const char *cluster)
 {
-    dsp_buf yaml, err;
-
-    options.user_agent = "dispatcher-controller/1";
     options.observe = observe;
-    dsp_buf_init(&yaml, 4096);
-    dsp_buf_init(&err, 4096);
-    dsp_buf_addf(
-        &yaml,
-        "{current-context: t, contexts: [{name: t, context: {cluster: t, user: t}}], clusters: [{name: t, cluster: "
-        "{%s}}],"
-        "users: [{name: t, user: {token: SECRET, act-as: a, act-as-groups: [g, h], act-as-user-extra: {K/v: [x]}}}]}",
-        cluster);
-    f->client =
-        dsp_kube_client_new(f->base, dsp_kube_config_parse(dsp_buf_str(&yaml), "/t", NULL, &err), &options, &err);
-    assert_string_equal(dsp_buf_cstr(&err), "");
-    assert_non_null(f->client);
-    dsp_buf_free(&yaml);
-    dsp_buf_free(&err);
+    rig.client = rig_client(
+        rig_config("/t", cluster, "token: SECRET, act-as: a, act-as-groups: [g, h], act-as-user-extra: {K/v: [x]}"),
+        options);
 }
 
 static void connect_to(dsp_kube_client_options options)
 {
-    char cluster[64];
-
-    snprintf(cluster, sizeof(cluster), "server: 'http://127.0.0.1:%d'", f->server->port);
-    connect_with(options, cluster);
+    connect_with(options, "");
 }
 
 static dsp_kube_call *send_as(const char *path, enum dsp_kube_priority priority)
 {
-    static char      names[64][2];
-    static unsigned  n;
-    dsp_kube_request r = { .path = dsp_str_from(path), .priority = priority };
-    char            *name = names[n++ % 64];
+    static char names[64][2];
+    static unsigned n;
+    dsp_kube_request r = {.path = dsp_str_from(path), .priority = priority};
+    char *name = names[n++ % 64];
 
     name[0] = path[1];
-    dsp_kube_call *call = dsp_kube_client_send(f->client, &r, on_done, name);
+    dsp_kube_call *call = dsp_kube_client_send(rig.client, &r, on_done, name);
     assert_non_null(call);
     return call;
 }
 
-static void get(const char *path)
+static void get_within(const char *path, int64_t timeout_ms)
 {
+    dsp_kube_request r = {.path = dsp_str_from(path), .timeout_ms = timeout_ms};
     unsigned before = f->answers;
 
-    send_as(path, DSP_KUBE_NORMAL);
-    run_until(f->base, f->answers > before);
+    assert_non_null(dsp_kube_client_send(rig.client, &r, on_done, nobody));
+    run_until(f->answers > before);
+}
+
+static void get(const char *path)
+{
+    get_within(path, 0);
 }
 
 static void sends_what_it_is_told(void **state)
 {
-    dsp_kube_request r = { .method = DSP_KUBE_PATCH,
-                           .path = DSP_STR("/x"),
-                           .query = DSP_STR("a=b&c"),
-                           .content_type = DSP_STR("application/merge-patch+json"),
-                           .accept = DSP_STR("text/x"),
-                           .body = DSP_STR("{\"a\":1}") };
+    dsp_kube_request r = {.method = DSP_KUBE_PATCH,
+                          .path = DSP_STR("/x"),
+                          .query = DSP_STR("a=b&c"),
+                          .content_type = DSP_STR("application/merge-patch+json"),
+                          .accept = DSP_STR("text/x"),
+                          .body = DSP_STR("{\"a\":1}")};
 
     (void) state;
-    connect_to((dsp_kube_client_options){ 0 });
-    dsp_kube_client_send(f->client, &r, on_done, nobody);
+    connect_to((dsp_kube_client_options){0});
+    dsp_kube_client_send(rig.client, &r, on_done, nobody);
     assert_int_equal(f->answers, 0);
-    run_until(f->base, f->answers == 1);
+    run_until(f->answers == 1);
     assert_int_equal(f->answer.outcome, DSP_KUBE_ANSWERED);
     assert_int_equal(f->answer.status, 200);
     assert_int_equal(f->answer.retry_after_ms, -1);
     assert_string_equal(f->body, "{\"ok\":1}");
-    request got = { .head = f->head };
+    request got = {.head = f->head};
     assert_int_equal(strncmp(f->head, "PATCH /x?a=b&c HTTP/1.1\r\n", 25), 0);
     assert_true(has_header(&got, "Content-Type: application/merge-patch+json"));
     assert_true(has_header(&got, "Accept: text/x"));
@@ -169,28 +151,28 @@ static void sends_what_it_is_told(void **state)
 
     static const struct {
         enum dsp_kube_method method;
-        const char          *line;
-    } methods[] = { { DSP_KUBE_GET, "GET /x " },
-                    { DSP_KUBE_POST, "POST /x " },
-                    { DSP_KUBE_PUT, "PUT /x " },
-                    { DSP_KUBE_DELETE, "DELETE /x " } };
+        const char *line;
+    } methods[] = {{DSP_KUBE_GET, "GET /x "},
+                   {DSP_KUBE_POST, "POST /x "},
+                   {DSP_KUBE_PUT, "PUT /x "},
+                   {DSP_KUBE_DELETE, "DELETE /x "}};
     for (size_t i = 0; i < 4; i++) {
-        dsp_kube_request one = { .method = methods[i].method, .path = DSP_STR("/x") };
-        unsigned         before = f->answers;
+        dsp_kube_request one = {.method = methods[i].method, .path = DSP_STR("/x")};
+        unsigned before = f->answers;
 
-        one.body = i == 0 || i == 3 ? (dsp_str){ NULL, 0 } : DSP_STR("B");
-        dsp_kube_client_send(f->client, &one, on_done, nobody);
-        run_until(f->base, f->answers > before);
+        one.body = i == 0 || i == 3 ? (dsp_str){NULL, 0} : DSP_STR("B");
+        dsp_kube_client_send(rig.client, &one, on_done, nobody);
+        run_until(f->answers > before);
         assert_int_equal(strncmp(f->head, methods[i].line, strlen(methods[i].line)), 0);
         assert_string_equal(f->got_body, one.body.data != NULL ? "B" : "");
     }
-    assert_int_equal(f->server->accepted, 1); /* one connection for all */
+    assert_int_equal(rig.server->accepted, 1); /* one connection for all */
 }
 
 static void tells_what_became_of_it(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){ .timeout_ms = 500 });
+    connect_to((dsp_kube_client_options){0});
     get("/cut-before");
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
     assert_int_equal(f->answer.status, 0);
@@ -202,13 +184,13 @@ static void tells_what_became_of_it(void **state)
     assert_int_equal(f->answer.body.len, 0);
     get("/nonsense");
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
-    get("/hold");
+    get_within("/hold", 300);
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
-    server_refuse(f->server);
-    server_drop_all(f->server);
+    server_refuse(rig.server);
+    server_drop_all(rig.server);
     get("/x");
     assert_int_equal(f->answer.outcome, DSP_KUBE_NOT_SENT);
-    server_listen(f->server);
+    server_listen(rig.server);
     get("/x");
     assert_int_equal(f->answer.outcome, DSP_KUBE_ANSWERED);
 }
@@ -218,7 +200,7 @@ static void tells_what_became_of_it(void **state)
 static void a_swallowed_request_is_unclear(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){ 0 });
+    connect_to((dsp_kube_client_options){0});
     get("/last");
     get("/vanish");
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
@@ -227,7 +209,7 @@ static void a_swallowed_request_is_unclear(void **state)
 static void knows_retry_after(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){ 0 });
+    connect_to((dsp_kube_client_options){0});
     get("/busy");
     assert_int_equal(f->answer.status, 429);
     assert_int_equal(f->answer.retry_after_ms, 7000);
@@ -238,55 +220,55 @@ static void knows_retry_after(void **state)
 
 static void answers_have_a_cap(void **state)
 {
-    dsp_kube_request r = { .path = DSP_STR("/long"), .answer_max = 9 };
+    dsp_kube_request r = {.path = DSP_STR("/long"), .answer_max = 9};
 
     (void) state;
-    connect_to((dsp_kube_client_options){ 0 });
-    dsp_kube_client_send(f->client, &r, on_done, nobody);
-    run_until(f->base, f->answers == 1);
+    connect_to((dsp_kube_client_options){0});
+    dsp_kube_client_send(rig.client, &r, on_done, nobody);
+    run_until(f->answers == 1);
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
     assert_string_equal(f->error, "the answer is too long");
     r.answer_max = 10;
-    dsp_kube_client_send(f->client, &r, on_done, nobody);
-    run_until(f->base, f->answers == 2);
+    dsp_kube_client_send(rig.client, &r, on_done, nobody);
+    run_until(f->answers == 2);
     assert_string_equal(f->body, "0123456789");
 }
 
 static void queues_by_priority(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){ .max_in_flight = 2 });
+    connect_to((dsp_kube_client_options){.max_in_flight = 2});
     send_as("/h1", DSP_KUBE_NORMAL);
     send_as("/h2", DSP_KUBE_NORMAL);
-    run_until(f->base, f->n_held == 2);
+    run_until(f->n_held == 2);
     send_as("/i", DSP_KUBE_IDLE);
     send_as("/l", DSP_KUBE_LOW);
     send_as("/n", DSP_KUBE_NORMAL);
     send_as("/m", DSP_KUBE_NORMAL);
-    assert_int_equal(dsp_kube_client_stats_get(f->client).in_flight, 2);
-    assert_int_equal(dsp_kube_client_stats_get(f->client).queued, 4);
+    assert_int_equal(dsp_kube_client_stats_get(rig.client).in_flight, 2);
+    assert_int_equal(dsp_kube_client_stats_get(rig.client).queued, 4);
     send_as("/u", DSP_KUBE_URGENT); /* past the cap */
-    run_until(f->base, f->answers == 1);
+    run_until(f->answers == 1);
     assert_string_equal(f->order, "hhu");
     reply(f->held[0], 200, "{}");
-    run_until(f->base, f->answers == 6);
+    run_until(f->answers == 6);
     assert_string_equal(f->order, "hhunmli");
     assert_string_equal(f->done, "uhnmli");
     reply(f->held[1], 200, "{}");
-    run_until(f->base, dsp_kube_client_is_idle(f->client));
+    run_until(dsp_kube_client_is_idle(rig.client));
 }
 
 /* Events never take all of the wire. */
 static void idle_ones_leave_room(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){ .max_in_flight = 8 });
+    connect_to((dsp_kube_client_options){.max_in_flight = 8});
     for (int i = 0; i < 8; i++) {
         send_as("/h", DSP_KUBE_IDLE);
     }
-    run_until(f->base, f->n_held == 2);
+    run_until(f->n_held == 2);
     send_as("/n", DSP_KUBE_NORMAL);
-    run_until(f->base, f->answers == 1);
+    run_until(f->answers == 1);
     assert_int_equal(f->n_held, 2);
     assert_string_equal(f->done, "n");
 }
@@ -294,15 +276,15 @@ static void idle_ones_leave_room(void **state)
 static void cancels(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
+    connect_to((dsp_kube_client_options){.max_in_flight = 1});
     dsp_kube_call *running = send_as("/h", DSP_KUBE_NORMAL), *queued = send_as("/q", DSP_KUBE_NORMAL);
-    run_until(f->base, f->n_held == 1);
+    run_until(f->n_held == 1);
     assert_true(dsp_kube_call_sent(running));
     assert_false(dsp_kube_call_sent(queued));
     send_as("/n", DSP_KUBE_NORMAL);
     dsp_kube_call_cancel(queued);
     dsp_kube_call_cancel(running);
-    run_until(f->base, f->answers == 1);
+    run_until(f->answers == 1);
     assert_string_equal(f->done, "n");
     assert_string_equal(f->order, "hn");
 }
@@ -325,15 +307,15 @@ static void prepares_when_the_turn_comes(void **state)
     char path[8] = "/old", asked[8] = "";
 
     (void) state;
-    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
+    connect_to((dsp_kube_client_options){.max_in_flight = 1});
     send_as("/h", DSP_KUBE_NORMAL);
-    dsp_kube_client_queue(f->client, DSP_KUBE_NORMAL, not_wanted, on_done, asked);
-    dsp_kube_client_queue(f->client, DSP_KUBE_NORMAL, say_newest, on_done, path);
-    run_until(f->base, f->n_held == 1);
+    dsp_kube_client_queue(rig.client, DSP_KUBE_NORMAL, not_wanted, on_done, asked);
+    dsp_kube_client_queue(rig.client, DSP_KUBE_NORMAL, say_newest, on_done, path);
+    run_until(f->n_held == 1);
     assert_string_equal(asked, "");
     snprintf(path, sizeof(path), "/new");
     reply(f->held[0], 200, "{}");
-    run_until(f->base, f->answers == 2);
+    run_until(f->answers == 2);
     assert_string_equal(asked, "asked");
     assert_string_equal(f->order, "hn");
     assert_string_equal(f->done, "h/new");
@@ -354,38 +336,38 @@ static void keeps_to_its_rate(void **state)
     (void) state;
     env.now_ms = fake_now;
     clock_ms = 1000;
-    connect_to((dsp_kube_client_options){ .qps = 2, .env = &env });
+    connect_to((dsp_kube_client_options){.qps = 2, .env = &env});
     for (int i = 0; i < 6; i++) {
         send_as("/n", DSP_KUBE_NORMAL);
     }
     send_as("/u", DSP_KUBE_URGENT);
-    run_until(f->base, f->answers == 5);
-    assert_int_equal(dsp_kube_client_stats_get(f->client).queued, 2); /* a burst of 4, and the urgent one */
+    run_until(f->answers == 5);
+    assert_int_equal(dsp_kube_client_stats_get(rig.client).queued, 2); /* a burst of 4, and the urgent one */
     clock_ms += 500;
-    run_until(f->base, f->answers == 6);
+    run_until(f->answers == 6);
     clock_ms += 500;
-    run_until(f->base, f->answers == 7);
+    run_until(f->answers == 7);
 }
 
 static void on_done_again(void *arg, const dsp_kube_answer *answer)
 {
     on_done(nobody, answer);
     if (f->answers < 50) {
-        dsp_kube_request r = { .path = DSP_STR("/again") };
+        dsp_kube_request r = {.path = DSP_STR("/again")};
 
-        dsp_kube_client_send(f->client, &r, on_done_again, arg);
+        dsp_kube_client_send(rig.client, &r, on_done_again, arg);
     }
 }
 
 static void starts_more_from_a_callback(void **state)
 {
-    dsp_kube_request r = { .path = DSP_STR("/again") };
+    dsp_kube_request r = {.path = DSP_STR("/again")};
 
     (void) state;
-    connect_to((dsp_kube_client_options){ 0 });
-    dsp_kube_client_send(f->client, &r, on_done_again, NULL);
-    run_until(f->base, f->answers == 50);
-    assert_int_equal(f->server->accepted, 1);
+    connect_to((dsp_kube_client_options){0});
+    dsp_kube_client_send(rig.client, &r, on_done_again, NULL);
+    run_until(f->answers == 50);
+    assert_int_equal(rig.server->accepted, 1);
 }
 
 static void goes_through_a_proxy(void **state)
@@ -394,8 +376,8 @@ static void goes_through_a_proxy(void **state)
 
     (void) state;
     snprintf(cluster, sizeof(cluster), "server: 'http://example.invalid:81', proxy-url: 'http://127.0.0.1:%d'",
-             f->server->port);
-    connect_with((dsp_kube_client_options){ 0 }, cluster);
+             rig.server->port);
+    connect_with((dsp_kube_client_options){0}, cluster);
     get("/x");
     assert_int_equal(f->answer.status, 200);
     assert_int_equal(strncmp(f->head, "GET http://example.invalid:81/x HTTP/1.1\r\n", 41), 0);
@@ -406,7 +388,7 @@ static void needs_no_proxy_to_itself(void **state)
 {
     (void) state;
     setenv("http_proxy", "http://127.0.0.1:1", 1);
-    connect_to((dsp_kube_client_options){ 0 });
+    connect_to((dsp_kube_client_options){0});
     get("/x");
     unsetenv("http_proxy");
     assert_int_equal(f->answer.outcome, DSP_KUBE_ANSWERED);
@@ -430,12 +412,12 @@ static void encodes(void **state)
 static void may_be_freed_at_any_time(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
+    connect_to((dsp_kube_client_options){.max_in_flight = 1});
     send_as("/h", DSP_KUBE_NORMAL);
     send_as("/q", DSP_KUBE_NORMAL);
-    run_until(f->base, f->n_held == 1);
-    dsp_kube_client_free(f->client);
-    f->client = NULL;
+    run_until(f->n_held == 1);
+    dsp_kube_client_free(rig.client);
+    rig.client = NULL;
     assert_int_equal(f->answers, 0);
 }
 
@@ -443,17 +425,14 @@ static int setup(void **state)
 {
     (void) state;
     f = calloc(1, sizeof(*f));
-    f->base = event_base_new();
-    f->server = server_new(f->base, NULL, handle, f);
+    rig_open(handle);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void) state;
-    dsp_kube_client_free(f->client);
-    server_free(f->server);
-    event_base_free(f->base);
+    rig_close();
     free(f);
     return 0;
 }
@@ -480,8 +459,5 @@ int main(void)
         CASE(may_be_freed_at_any_time),
     };
 
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    curl_global_cleanup();
-    return failed;
+    return cmocka_run_group_tests(tests, curl_begin, curl_end);
 }

@@ -1,21 +1,16 @@
 /* The recorder of Events: what is stored, and that nothing waits for it. */
 #include "kube_server.h"
 
-#include <curl/curl.h>
-
 #include "base/json.h"
 #include "kube/events.h"
 
 typedef struct fixture {
-    struct event_base *base;
-    server            *server;
-    dsp_kube_client   *client;
-    dsp_recorder      *recorder;
-    char               target[512];
-    char               body[8192];
-    unsigned           n;
-    const int         *statuses; /* one a request, 0: the connection is cut; the last one stays */
-    bool               hold;
+    dsp_recorder *recorder;
+    char target[512];
+    char body[8192];
+    unsigned n;
+    const int *statuses; /* one a request, 0: the connection is cut; the last one stays */
+    bool hold;
 } fixture;
 
 static fixture *f;
@@ -42,11 +37,11 @@ static void handle(server *s, conn *c, const request *r)
 }
 
 static const dsp_event_object object = {
-    .api_version = { "g/v1", 4 },
-    .kind = { "Thing", 5 },
-    .namespace_ = { "a b", 3 },
-    .name = { "My_thing", 8 },
-    .uid = { "0123456789abcdef", 16 },
+    .api_version = {"g/v1", 4},
+    .kind = {"Thing", 5},
+    .namespace_ = {"a b", 3},
+    .name = {"My_thing", 8},
+    .uid = {"0123456789abcdef", 16},
 };
 
 static void emit(const char *key)
@@ -65,7 +60,7 @@ static void stores_an_event(void **state)
 
     (void) state;
     emit("Created");
-    run_until(f->base, stats().sent == 1);
+    run_until(stats().sent == 1);
     assert_string_equal(f->target, "/api/v1/namespaces/a%20b/events");
     assert_true(dsp_json_parse(dsp_str_from(f->body), &doc, NULL));
     assert_str(dsp_json_path(doc, "metadata", "name", NULL), "\"my-thing.01234567.created\"");
@@ -81,36 +76,36 @@ static void stores_an_event(void **state)
 
 static void an_event_that_is_there_is_stored(void **state)
 {
-    static const int statuses[] = { 409, 0 };
+    static const int statuses[] = {409, 0};
 
     (void) state;
     f->statuses = statuses;
     emit("x");
-    run_until(f->base, stats().sent == 1);
+    run_until(stats().sent == 1);
     assert_int_equal(stats().failed, 0);
 }
 
 static void a_refusal_is_final(void **state)
 {
-    static const int statuses[] = { 403, 201, 0 };
+    static const int statuses[] = {403, 201, 0};
 
     (void) state;
     f->statuses = statuses;
     emit("x");
     emit("y");
-    run_until(f->base, stats().sent == 1);
+    run_until(stats().sent == 1);
     assert_int_equal(stats().failed, 1);
     assert_int_equal(f->n, 2);
 }
 
 static void trouble_is_tried_again(void **state)
 {
-    static const int statuses[] = { 503, -1, 201, 0 };
+    static const int statuses[] = {503, -1, 201, 0};
 
     (void) state;
     f->statuses = statuses;
     emit("x");
-    run_until(f->base, stats().sent == 1);
+    run_until(stats().sent == 1);
     assert_int_equal(f->n, 3);
     assert_int_equal(stats().queued, 0);
 }
@@ -132,23 +127,23 @@ static void none_while_off(void **state)
     dsp_recorder_enable(f->recorder, false);
     emit("x");
     assert_int_equal(stats().queued, 0);
-    assert_true(dsp_kube_client_is_idle(f->client));
+    assert_true(dsp_kube_client_is_idle(rig.client));
 }
 
 static void names_and_messages_fit(void **state)
 {
-    static char      name[300], message[2000];
+    static char name[300], message[2000];
     dsp_event_object long_ = object;
-    dsp_json         doc;
+    dsp_json doc;
 
     (void) state;
     memset(name, 'n', sizeof(name));
     memset(message, 'm', sizeof(message));
     message[1023] = '\xc3'; /* a letter of two bytes over the edge */
     message[1024] = '\xa9';
-    long_.name = (dsp_str){ name, sizeof(name) };
-    dsp_recorder_emit(f->recorder, &long_, true, "Failed", DSP_STR("failed"), (dsp_str){ message, sizeof(message) });
-    run_until(f->base, stats().sent == 1);
+    long_.name = (dsp_str){name, sizeof(name)};
+    dsp_recorder_emit(f->recorder, &long_, true, "Failed", DSP_STR("failed"), (dsp_str){message, sizeof(message)});
+    run_until(stats().sent == 1);
     assert_true(dsp_json_parse(dsp_str_from(f->body), &doc, NULL));
     assert_int_equal(dsp_json_path(doc, "metadata", "name", NULL).len, 253 + 2);
     assert_int_equal(dsp_json_get(doc, "message").len, 1023 + 2);
@@ -157,27 +152,15 @@ static void names_and_messages_fit(void **state)
 
 static int setup(void **state)
 {
-    static const int        created[] = { 201, 0 };
-    dsp_kube_client_options options = { .user_agent = "test/1" };
-    dsp_recorder_options    recorder = { "test", "pod", 5 };
-    dsp_buf                 yaml, err;
+    static const int created[] = {201, 0};
+    dsp_recorder_options recorder = {"test", "pod", 5};
 
     (void) state;
     f = calloc(1, sizeof(*f));
     f->statuses = created;
-    f->base = event_base_new();
-    f->server = server_new(f->base, NULL, handle, f);
-    dsp_buf_init(&yaml, 4096);
-    dsp_buf_init(&err, 4096);
-    dsp_buf_addf(&yaml,
-                 "{current-context: t, contexts: [{name: t, context: {cluster: t}}], "
-                 "clusters: [{name: t, cluster: {server: 'http://127.0.0.1:%d'}}]}",
-                 f->server->port);
-    f->client =
-        dsp_kube_client_new(f->base, dsp_kube_config_parse(dsp_buf_str(&yaml), "/t", NULL, &err), &options, &err);
-    f->recorder = dsp_recorder_new(f->client, &recorder);
-    dsp_buf_free(&yaml);
-    dsp_buf_free(&err);
+    rig_open(handle);
+    rig.client = rig_client(rig_config("/t", "", ""), (dsp_kube_client_options){0});
+    f->recorder = dsp_recorder_new(rig.client, &recorder);
     return f->recorder == NULL;
 }
 
@@ -185,9 +168,7 @@ static int teardown(void **state)
 {
     (void) state;
     dsp_recorder_free(f->recorder);
-    dsp_kube_client_free(f->client);
-    server_free(f->server);
-    event_base_free(f->base);
+    rig_close();
     free(f);
     return 0;
 }
@@ -203,8 +184,5 @@ int main(void)
         CASE(names_and_messages_fit),
     };
 
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    curl_global_cleanup();
-    return failed;
+    return cmocka_run_group_tests(tests, curl_begin, curl_end);
 }

@@ -1,14 +1,12 @@
 /* The rule of leader election, driven by hand; then the whole thing against a server that keeps one Lease. */
 #include "kube_server.h"
 
-#include <curl/curl.h>
-
 #include "kube/lease.h"
 #include "kube/lease_rule.h"
 
 static kube_lease_rule rule(const char *identity)
 {
-    kube_lease_rule l = { .duration_ms = 15000, .renew_ms = 10000, .retry_ms = 2000 };
+    kube_lease_rule l = {.duration_ms = 15000, .renew_ms = 10000, .retry_ms = 2000};
 
     snprintf(l.identity, sizeof(l.identity), "%s", identity);
     return l;
@@ -16,7 +14,7 @@ static kube_lease_rule rule(const char *identity)
 
 static kube_lease_record record(const char *holder, const char *version)
 {
-    kube_lease_record r = { .duration_ms = 15000, .transitions = 3, .acquired = "A", .renewed = "R" };
+    kube_lease_record r = {.duration_ms = 15000, .transitions = 3, .acquired = "A", .renewed = "R"};
 
     snprintf(r.holder, sizeof(r.holder), "%s", holder);
     snprintf(r.version, sizeof(r.version), "%s", version);
@@ -26,7 +24,7 @@ static kube_lease_record record(const char *holder, const char *version)
 /* A rule that leads since `now`. */
 static kube_lease_rule leader(int64_t now)
 {
-    kube_lease_rule   l = rule("me");
+    kube_lease_rule l = rule("me");
     kube_lease_record mine = record("me", "2");
 
     l.next_at = now;
@@ -38,7 +36,7 @@ static kube_lease_rule leader(int64_t now)
 
 static void takes_what_is_not_there(void **state)
 {
-    kube_lease_rule   l = rule("me");
+    kube_lease_rule l = rule("me");
     kube_lease_record mine = record("me", "1");
     kube_lease_output out = kube_lease_step(&l, KUBE_LEASE_TICK, NULL, 100, 0);
 
@@ -61,7 +59,7 @@ static void takes_what_is_not_there(void **state)
 
 static void waits_until_anothers_lease_has_not_changed_for_its_duration(void **state)
 {
-    kube_lease_rule   l = rule("me");
+    kube_lease_rule l = rule("me");
     kube_lease_record other = record("other", "5");
     kube_lease_output out;
 
@@ -86,7 +84,7 @@ static void waits_until_anothers_lease_has_not_changed_for_its_duration(void **s
 
 static void takes_a_released_lease_at_once(void **state)
 {
-    kube_lease_rule   l = rule("me");
+    kube_lease_rule l = rule("me");
     kube_lease_record released = record("", "5");
 
     (void) state;
@@ -102,7 +100,7 @@ static void takes_a_released_lease_at_once(void **state)
 
 static void a_failed_renewal_reads_at_once_and_renews(void **state)
 {
-    kube_lease_rule   l = leader(0);
+    kube_lease_rule l = leader(0);
     kube_lease_record mine = record("me", "9");
 
     (void) state;
@@ -118,9 +116,9 @@ static void a_failed_renewal_reads_at_once_and_renews(void **state)
 
 static void is_lost_when_no_renewal_is_confirmed(void **state)
 {
-    kube_lease_rule   l = leader(0);
-    kube_lease_output out = { 0 };
-    int64_t           now = 2000;
+    kube_lease_rule l = leader(0);
+    kube_lease_output out = {0};
+    int64_t now = 2000;
 
     (void) state;
     for (; now < 10000; now += 100) {
@@ -141,7 +139,7 @@ static void is_lost_when_no_renewal_is_confirmed(void **state)
 /* Frozen beyond the lease: the answer that waits in the socket must not make us lead again. */
 static void an_answer_after_the_deadline_does_not_help(void **state)
 {
-    kube_lease_rule   l = leader(0);
+    kube_lease_rule l = leader(0);
     kube_lease_record mine = record("me", "3");
 
     (void) state;
@@ -155,7 +153,7 @@ static void an_answer_after_the_deadline_does_not_help(void **state)
 
 static void a_late_first_answer_does_not_lead(void **state)
 {
-    kube_lease_rule   l = rule("me");
+    kube_lease_rule l = rule("me");
     kube_lease_record mine = record("me", "3");
 
     (void) state;
@@ -171,7 +169,7 @@ static void a_late_first_answer_does_not_lead(void **state)
 
 static void is_lost_when_another_holds_it(void **state)
 {
-    kube_lease_rule   l = leader(0);
+    kube_lease_rule l = leader(0);
     kube_lease_record other = record("other", "9");
 
     (void) state;
@@ -182,7 +180,7 @@ static void is_lost_when_another_holds_it(void **state)
 
 static void is_given_back(void **state)
 {
-    kube_lease_rule   l = leader(0);
+    kube_lease_rule l = leader(0);
     kube_lease_record empty = record("", "9"), mine = record("me", "8");
     kube_lease_output out = kube_lease_step(&l, KUBE_LEASE_RELEASE, NULL, 100, 0);
 
@@ -202,7 +200,7 @@ static void is_given_back(void **state)
 
 static void is_given_back_after_the_renewal_in_flight(void **state)
 {
-    kube_lease_rule   l = leader(0);
+    kube_lease_rule l = leader(0);
     kube_lease_record mine = record("me", "8");
 
     (void) state;
@@ -218,7 +216,7 @@ static void is_given_back_after_the_renewal_in_flight(void **state)
 
 static void a_candidate_that_ends_writes_nothing(void **state)
 {
-    kube_lease_rule   l = rule("me");
+    kube_lease_rule l = rule("me");
     kube_lease_record other = record("other", "8");
 
     (void) state;
@@ -233,21 +231,19 @@ static void a_candidate_that_ends_writes_nothing(void **state)
 /* --- against a server --- */
 
 typedef struct fixture {
-    struct event_base *base;
-    server            *server;
-    char               spec[1024]; /* "" there is no Lease */
-    int                version;
-    unsigned           puts;
-    bool               frozen; /* nothing is answered */
+    char spec[1024]; /* "" there is no Lease */
+    int version;
+    unsigned puts;
+    bool frozen; /* nothing is answered */
 } fixture;
 
 typedef struct candidate {
     dsp_kube_client *client;
-    dsp_lease       *lease;
-    bool             leads;
-    bool             stopped;
-    bool             released;
-    char             holder[64];
+    dsp_lease *lease;
+    bool leads;
+    bool stopped;
+    bool released;
+    char holder[64];
 } candidate;
 
 static fixture *f;
@@ -266,7 +262,7 @@ static void answer_lease(conn *c, int status)
 static void handle(server *s, conn *c, const request *r)
 {
     const char *spec = strstr(r->body, "\"spec\":");
-    char        wanted[64];
+    char wanted[64];
 
     (void) s;
     if (f->frozen) {
@@ -320,34 +316,18 @@ static void on_released(void *arg)
     ((candidate *) arg)->released = true;
 }
 
-static const dsp_lease_handler handler = { on_started, on_stopped, on_holder };
+static const dsp_lease_handler handler = {on_started, on_stopped, on_holder};
 
-static candidate candidate_new(const char *identity)
+static candidate candidate_new(void)
 {
-    candidate               one = { 0 };
-    dsp_buf                 yaml, err;
-    dsp_kube_client_options options = { .user_agent = "test/1" };
-
-    dsp_buf_init(&yaml, 4096);
-    dsp_buf_init(&err, 4096);
-    dsp_buf_addf(&yaml,
-                 "{current-context: t, contexts: [{name: t, context: {cluster: t}}], "
-                 "clusters: [{name: t, cluster: {server: 'http://127.0.0.1:%d'}}]}",
-                 f->server->port);
-    one.client =
-        dsp_kube_client_new(f->base, dsp_kube_config_parse(dsp_buf_str(&yaml), "/t", NULL, &err), &options, &err);
-    (void) identity;
-    assert_non_null(one.client);
-    dsp_buf_free(&yaml);
-    dsp_buf_free(&err);
-    return one;
+    return (candidate){.client = rig_client(rig_config("/t", "", ""), (dsp_kube_client_options){0})};
 }
 
 /* renew_ms: how long a loop that is starved may stand still without losing the lease. */
 static void candidate_start(candidate *one, const char *identity, int64_t renew_ms)
 {
-    dsp_buf           err;
-    dsp_lease_options options = { "n", "l", identity, (renew_ms / 1000 + 1) * 1000, renew_ms, 50 };
+    dsp_buf err;
+    dsp_lease_options options = {"n", "l", identity, (renew_ms / 1000 + 1) * 1000, renew_ms, 50};
 
     dsp_buf_init(&err, 4096);
     one->lease = dsp_lease_new(one->client, &options, &handler, one, &err);
@@ -364,18 +344,18 @@ static void candidate_free(candidate *one)
 
 static void two_candidates_hand_over(void **state)
 {
-    candidate a = candidate_new("a"), b = candidate_new("b");
+    candidate a = candidate_new(), b = candidate_new();
 
     (void) state;
     candidate_start(&a, "a", 15000);
-    run_until(f->base, a.leads);
+    run_until(a.leads);
     assert_true(dsp_lease_is_leader(a.lease));
     candidate_start(&b, "b", 15000);
-    run_until(f->base, strcmp(b.holder, "a") == 0);
-    run_until(f->base, f->puts > 3);
+    run_until(strcmp(b.holder, "a") == 0);
+    run_until(f->puts > 3);
     assert_false(b.leads);
     dsp_lease_release(a.lease, on_released, &a);
-    run_until(f->base, a.released && b.leads);
+    run_until(a.released && b.leads);
     assert_true(a.stopped);
     assert_false(dsp_lease_is_leader(a.lease));
     assert_non_null(strstr(f->spec, "\"holderIdentity\":\"b\""));
@@ -386,34 +366,34 @@ static void two_candidates_hand_over(void **state)
 
 static void a_silent_server_ends_it(void **state)
 {
-    candidate a = candidate_new("a");
+    candidate a = candidate_new();
 
     (void) state;
     candidate_start(&a, "a", 600);
-    run_until(f->base, a.leads);
+    run_until(a.leads);
     f->frozen = true;
-    run_until(f->base, a.stopped);
+    run_until(a.stopped);
     assert_false(dsp_lease_is_leader(a.lease));
     candidate_free(&a);
 }
 
 static void a_release_of_nothing_says_so(void **state)
 {
-    candidate a = candidate_new("a");
+    candidate a = candidate_new();
 
     (void) state;
     f->frozen = true;
     candidate_start(&a, "a", 600);
     dsp_lease_release(a.lease, on_released, &a);
-    run_until(f->base, a.released);
+    run_until(a.released);
     candidate_free(&a);
 }
 
 static void settings_must_fit(void **state)
 {
-    candidate         a = candidate_new("a");
-    dsp_buf           err;
-    dsp_lease_options options = { "n", "l", "me", 10000, 10000, 2000 };
+    candidate a = candidate_new();
+    dsp_buf err;
+    dsp_lease_options options = {"n", "l", "me", 10000, 10000, 2000};
 
     (void) state;
     dsp_buf_init(&err, 4096);
@@ -442,16 +422,14 @@ static int setup(void **state)
 {
     (void) state;
     f = calloc(1, sizeof(*f));
-    f->base = event_base_new();
-    f->server = server_new(f->base, NULL, handle, f);
+    rig_open(handle);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void) state;
-    server_free(f->server);
-    event_base_free(f->base);
+    rig_close();
     free(f);
     return 0;
 }
@@ -479,8 +457,5 @@ int main(void)
         cmocka_unit_test(identities_differ),
     };
 
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    curl_global_cleanup();
-    return failed;
+    return cmocka_run_group_tests(tests, curl_begin, curl_end);
 }

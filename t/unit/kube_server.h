@@ -1,6 +1,6 @@
 /*
- * A server of a test's own, in the same event loop as what it tests: HTTP/1.1 by hand, so that it can also answer
- * nonsense, half of it, or not at all. Plain or TLS.
+ * What the kube room's tests stand on: a server of a test's own in the same event loop as what it tests, HTTP/1.1 by
+ * hand, so that it can also answer nonsense, half of it, or not at all (plain or TLS); and a client of that server.
  */
 #ifndef DSP_T_KUBE_SERVER_H
 #define DSP_T_KUBE_SERVER_H
@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include <curl/curl.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -17,35 +18,35 @@
 #include <openssl/ssl.h>
 
 #include "unit.h"
+#include "kube/client.h"
 
 typedef struct server server;
 
 typedef struct conn {
-    server             *server;
+    server *server;
     struct bufferevent *bev;
-    struct conn        *next;
-    unsigned            requests; /* that came on it */
-    bool                gone;
+    struct conn *next;
+    unsigned requests; /* that came on it */
+    bool gone;
 } conn;
 
 typedef struct request {
-    char   method[16];
-    char   target[512]; /* path?query */
-    char  *head;        /* from the request line to the empty line */
-    char  *body;
+    char method[16];
+    char target[512]; /* path?query */
+    char *head;       /* from the request line to the empty line */
+    char *body;
     size_t body_len;
 } request;
 
 struct server {
-    struct event_base     *base;
+    struct event_base *base;
     struct evconnlistener *listener;
-    SSL_CTX               *tls;
-    int                    port;
-    conn                  *conns;
-    unsigned               accepted;
-    unsigned               requests;
+    SSL_CTX *tls;
+    int port;
+    conn *conns;
+    unsigned accepted;
+    unsigned requests;
     void (*handle)(server *s, conn *c, const request *r);
-    void *arg;
 };
 
 static inline void conn_close(conn *c)
@@ -117,10 +118,10 @@ static inline bool has_header(const request *r, const char *line)
 
 static inline bool read_request(conn *c)
 {
-    struct evbuffer    *in = bufferevent_get_input(c->bev);
+    struct evbuffer *in = bufferevent_get_input(c->bev);
     struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
-    request             r = { 0 };
-    size_t              head_len, body_len = 0;
+    request r = {0};
+    size_t head_len, body_len = 0;
 
     if (end.pos < 0) {
         return false;
@@ -168,7 +169,7 @@ static inline void on_server_accept(struct evconnlistener *l, evutil_socket_t fd
                                     void *arg)
 {
     server *s = arg;
-    conn   *c = calloc(1, sizeof(*c));
+    conn *c = calloc(1, sizeof(*c));
 
     (void) l;
     (void) addr;
@@ -186,8 +187,8 @@ static inline void on_server_accept(struct evconnlistener *l, evutil_socket_t fd
 
 static inline void server_listen(server *s)
 {
-    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t) s->port) };
-    socklen_t          len = sizeof(addr);
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t) s->port)};
+    socklen_t len = sizeof(addr);
 
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     s->listener = evconnlistener_new_bind(s->base, on_server_accept, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 64,
@@ -204,15 +205,12 @@ static inline void server_refuse(server *s)
     s->listener = NULL;
 }
 
-static inline server *server_new(struct event_base *base, SSL_CTX                        *tls,
-                                 void (*handle)(server *, conn *, const request *), void *arg)
+static inline server *server_new(struct event_base *base, void (*handle)(server *, conn *, const request *))
 {
     server *s = calloc(1, sizeof(*s));
 
     s->base = base;
-    s->tls = tls;
     s->handle = handle;
-    s->arg = arg;
     server_listen(s);
     return s;
 }
@@ -240,7 +238,80 @@ static inline void server_free(server *s)
     free(s);
 }
 
-/* Runs the loop until the condition holds; a test that waits 20 seconds for it has failed. */
+/* --- the loop, the server and its client --- */
+
+static struct rig {
+    struct event_base *base;
+    server *server;
+    dsp_kube_client *client;
+} rig;
+
+static inline void rig_open(void (*handle)(server *, conn *, const request *))
+{
+    rig.base = event_base_new();
+    rig.server = server_new(rig.base, handle);
+}
+
+static inline void rig_close(void)
+{
+    dsp_kube_client_free(rig.client);
+    server_free(rig.server);
+    event_base_free(rig.base);
+    rig = (struct rig){0};
+}
+
+/* cluster and user: what the kubeconfig says of them besides the server's address (a later "server:" wins); file: what
+ * relative paths in it belong to. */
+static inline dsp_kube_config *rig_config(const char *file, const char *cluster, const char *user)
+{
+    dsp_kube_config *config;
+    dsp_buf yaml, err;
+
+    dsp_buf_init(&yaml, 64 * 1024);
+    dsp_buf_init(&err, 4096);
+    dsp_buf_addf(&yaml,
+                 "{current-context: t, contexts: [{name: t, context: {cluster: t, user: t}}], "
+                 "clusters: [{name: t, cluster: {server: '%s://127.0.0.1:%d', %s}}], users: [{name: t, user: {%s}}]}",
+                 rig.server->tls != NULL ? "https" : "http", rig.server->port, cluster, user);
+    config = dsp_kube_config_parse(dsp_buf_str(&yaml), file, NULL, &err);
+    assert_string_equal(dsp_buf_cstr(&err), "");
+    dsp_buf_free(&yaml);
+    dsp_buf_free(&err);
+    return config;
+}
+
+/* Time limits that a test does not set are patient ones. */
+static inline dsp_kube_client *rig_client(dsp_kube_config *config, dsp_kube_client_options options)
+{
+    dsp_kube_client *client;
+    dsp_buf err;
+
+    options.user_agent = "dispatcher-controller/1";
+    options.timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : PATIENT_MS;
+    options.connect_timeout_ms = options.connect_timeout_ms > 0 ? options.connect_timeout_ms : PATIENT_MS;
+    dsp_buf_init(&err, 4096);
+    client = dsp_kube_client_new(rig.base, config, &options, &err);
+    assert_string_equal(dsp_buf_cstr(&err), "");
+    assert_non_null(client);
+    dsp_buf_free(&err);
+    return client;
+}
+
+/* A group's beginning and end. */
+static inline int curl_begin(void **state)
+{
+    (void) state;
+    return curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK;
+}
+
+static inline int curl_end(void **state)
+{
+    (void) state;
+    curl_global_cleanup();
+    return 0;
+}
+
+/* Runs the loop until the condition holds; a test that waits two minutes for it has failed. */
 static inline void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void) fd;
@@ -248,14 +319,14 @@ static inline void on_tick(evutil_socket_t fd, short what, void *arg)
     (void) arg;
 }
 
-#define run_until(base, condition)                                                                                     \
+#define run_until(condition)                                                                                           \
     do {                                                                                                               \
-        struct timeval tick_ = { .tv_usec = 20000 };                                                                   \
-        struct event  *ticker_ = event_new((base), -1, EV_PERSIST, on_tick, NULL);                                     \
-        time_t         end_ = time(NULL) + 20;                                                                         \
+        struct timeval tick_ = {.tv_usec = 20000};                                                                     \
+        struct event *ticker_ = event_new(rig.base, -1, EV_PERSIST, on_tick, NULL);                                    \
+        time_t end_ = time(NULL) + 120;                                                                                \
         event_add(ticker_, &tick_);                                                                                    \
         while (!(condition) && time(NULL) < end_) {                                                                    \
-            event_base_loop((base), EVLOOP_ONCE);                                                                      \
+            event_base_loop(rig.base, EVLOOP_ONCE);                                                                    \
         }                                                                                                              \
         event_free(ticker_);                                                                                           \
         assert_true(condition);                                                                                        \

@@ -1,8 +1,8 @@
 /*
  * Giving memory back when a busy time is over: after the first lists, and after a burst.
  */
-#ifndef DSP_CONTROLLER_MEMORY_H
-#define DSP_CONTROLLER_MEMORY_H
+#ifndef DSP_BASE_MEMORY_H
+#define DSP_BASE_MEMORY_H
 
 /*
  * Returns free heap pages to the kernel, and unmaps the pages of code and constants that this process has touched:
