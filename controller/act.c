@@ -92,19 +92,6 @@ void dsp_actor_free(dsp_actor *a)
 
 /* --- time ----------------------------------------------------------------------------------------------------- */
 
-int64_t dsp_backoff_ms(dsp_actor *a, unsigned failures)
-{
-    int64_t ms = DSP_BACKOFF_MIN_MS;
-
-    for (unsigned i = 0; i < failures && ms < DSP_BACKOFF_MAX_MS; i++) {
-        ms *= 2;
-    }
-    if (ms > DSP_BACKOFF_MAX_MS) {
-        ms = DSP_BACKOFF_MAX_MS;
-    }
-    return ms / 2 + (int64_t) (a->host.random(a->host.context) % (uint32_t) (ms / 2 + 1));
-}
-
 /* Looks at it again at that time, unless something happens before. */
 static void sleep_until(dsp_actor *a, dsp_live *live, int64_t ms)
 {
@@ -153,6 +140,12 @@ static bool held_back(dsp_actor *a, dsp_live *live, enum dsp_action action, int6
     return false;
 }
 
+static const dsp_action_begin_fn begin[] = {
+    [DSP_ACT_CREATE_JOB] = dsp_action_create_job, [DSP_ACT_READ_JOB] = dsp_action_read_job,
+    [DSP_ACT_READ_PODS] = dsp_action_read_pods,   [DSP_ACT_PATCH_STATUS] = dsp_action_patch_status,
+    [DSP_ACT_PATCH_TTL] = dsp_action_patch_ttl,   [DSP_ACT_DELETE_EXECUTION] = dsp_action_delete_execution,
+};
+
 /* Decides about one and begins its action. */
 static void look(dsp_actor *a, dsp_execution *e)
 {
@@ -177,7 +170,7 @@ static void look(dsp_actor *a, dsp_execution *e)
     } else if (d.action == DSP_ACT_NONE) {
         rest(a, e, &d, &view, now);
     } else {
-        dsp_action_begin(a, e, &d);
+        begin[d.action](a, e, &d);
     }
     dsp_arena_free(&arena);
 }

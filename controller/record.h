@@ -1,5 +1,5 @@
 /*
- * Records of the store: making them, giving them a live part and taking it away. For store.c only.
+ * Records of the store: making them, giving them a live part and taking it away. For store*.c only.
  */
 #ifndef DSP_CONTROLLER_RECORD_H
 #define DSP_CONTROLLER_RECORD_H

@@ -357,64 +357,72 @@ static int run(const options *o)
     return status;
 }
 
+/* Takes one option. -1: go on; else the exit status. */
+static int take_option(options *o, int c)
+{
+    switch (c) {
+    case 'p':
+        o->payload = optarg;
+        break;
+    case 'n':
+        o->name = optarg;
+        break;
+    case 'f':
+        o->field = optarg;
+        break;
+    case 'l':
+        o->flags |= DSP_TEMPLATE_DOUBLE_DOLLAR;
+        break;
+    case 'e':
+        o->policy |= DSP_TEMPLATE_ALLOW_ENV;
+        break;
+    case 'd':
+        o->policy |= DSP_TEMPLATE_ALLOW_DNS;
+        break;
+    case 'm':
+        o->manifest = optarg;
+        break;
+    case 'u':
+        o->uid = optarg;
+        break;
+    case 'o':
+        o->output = optarg;
+        break;
+    case 'F':
+        return list_functions();
+    case 'j':
+        o->jsonl = true;
+        break;
+    case 'v':
+        puts("dispatcher-template " DSP_VERSION);
+        return OK;
+    case 'h':
+        fputs(usage, stdout);
+        return OK;
+    default:
+        fputs(usage, stderr);
+        return WRONG_USE;
+    }
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option longs[] = {
-        { "payload", required_argument, NULL, 'p' }, { "name", required_argument, NULL, 'n' },
-        { "field", required_argument, NULL, 'f' },   { "literal", no_argument, NULL, 'l' },
-        { "allow-env", no_argument, NULL, 'e' },     { "allow-dns", no_argument, NULL, 'd' },
-        { "functions", no_argument, NULL, 'F' },     { "jsonl", no_argument, NULL, 'j' },
+        { "payload", required_argument, NULL, 'p' },  { "name", required_argument, NULL, 'n' },
+        { "field", required_argument, NULL, 'f' },    { "literal", no_argument, NULL, 'l' },
+        { "allow-env", no_argument, NULL, 'e' },      { "allow-dns", no_argument, NULL, 'd' },
+        { "functions", no_argument, NULL, 'F' },      { "jsonl", no_argument, NULL, 'j' },
         { "manifest", required_argument, NULL, 'm' }, { "uid", required_argument, NULL, 'u' },
-        { "output", required_argument, NULL, 'o' },
-        { "version", no_argument, NULL, 'v' },       { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        { "output", required_argument, NULL, 'o' },   { "version", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
     };
     options o = { .payload = "", .name = "", .field = "string", .uid = "", .output = "yaml" };
-    int     c;
+    int     c, status;
 
     while ((c = getopt_long(argc, argv, "ho:", longs, NULL)) != -1) {
-        switch (c) {
-        case 'p':
-            o.payload = optarg;
-            break;
-        case 'n':
-            o.name = optarg;
-            break;
-        case 'f':
-            o.field = optarg;
-            break;
-        case 'l':
-            o.flags |= DSP_TEMPLATE_DOUBLE_DOLLAR;
-            break;
-        case 'e':
-            o.policy |= DSP_TEMPLATE_ALLOW_ENV;
-            break;
-        case 'd':
-            o.policy |= DSP_TEMPLATE_ALLOW_DNS;
-            break;
-        case 'm':
-            o.manifest = optarg;
-            break;
-        case 'u':
-            o.uid = optarg;
-            break;
-        case 'o':
-            o.output = optarg;
-            break;
-        case 'F':
-            return list_functions();
-        case 'j':
-            o.jsonl = true;
-            break;
-        case 'v':
-            puts("dispatcher-template " DSP_VERSION);
-            return OK;
-        case 'h':
-            fputs(usage, stdout);
-            return OK;
-        default:
-            fputs(usage, stderr);
-            return WRONG_USE;
+        if ((status = take_option(&o, c)) >= 0) {
+            return status;
         }
     }
     if (strcmp(o.output, "yaml") != 0 && strcmp(o.output, "json") != 0) {
