@@ -157,6 +157,9 @@ static void on_run(evutil_socket_t fd, short what, void *arg)
 
     (void) fd;
     (void) what;
+    if (d->lease != NULL && d->actor.leading && !dsp_lease_is_leader(d->lease)) {
+        d->actor.leading = false; /* after a freeze, this timer may come before the one of the Lease, which ends us */
+    }
     dsp_actor_run(&d->actor);
     if (d->actor.no_memory) {
         on_no_memory(d);
