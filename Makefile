@@ -150,6 +150,10 @@ test: deps ## unit tests and system tests of the real three processes (SANITIZE=
 system: all ## only the system tests (S=t/name.t picks one)
 	DSP_BUILD=$(B) prove $(or $(S),t/*.t)
 
+.PHONY: soak
+soak: $(CONTROLLER) $(DEVCLUSTER) ## COUNT=1000 executions in SECONDS=600 while everything goes wrong that can (SEED=n draws the same again)
+	t/soak/controller $(B) $(or $(SECONDS),600) $(or $(COUNT),0) $(or $(SEED),0)
+
 .PHONY: bench
 bench: all ## speed, as ratios against baselines measured in the same run
 	t/bench/path $(B)
