@@ -9,14 +9,14 @@
 #include "config.h"
 
 #define KUBE_EXEC_OUTPUT_MAX (64u * 1024)
-#define KUBE_EXEC_TIMEOUT_S  60
+#define KUBE_EXEC_TIMEOUT_S 60
 
 /* What an ExecCredential says. */
 typedef struct kube_exec_credential {
-    char         *token; /* NULL: none */
-    dsp_kube_blob cert;  /* PEM, with key or not at all */
+    char *token;        /* NULL: none */
+    dsp_kube_blob cert; /* PEM, with key or not at all */
     dsp_kube_blob key;
-    int64_t       expires_us; /* wall clock; 0: never */
+    int64_t expires_us; /* wall clock; 0: never */
 } kube_exec_credential;
 
 /* Reads a plugin's output. api_version must be its own. false: the cause, without any value, is in err. */
@@ -35,7 +35,7 @@ typedef void (*kube_exec_done)(void *arg, kube_exec_credential *credential, cons
 kube_exec_run *kube_exec_start(struct event_base *base, const dsp_kube_config *config, dsp_str ca, kube_exec_done done,
                                void *arg, dsp_buf *err);
 
-/* Kills the child; done is not called. */
+/* Kills the child and what it has started; done is not called. */
 void kube_exec_cancel(kube_exec_run *run);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "reflector_impl.h"
 
+#define TOKEN_MAX (64u * 1024)
+
 static bool on_item(void *arg, dsp_str object)
 {
     dsp_reflector *r = arg;
@@ -18,7 +20,7 @@ static bool on_item(void *arg, dsp_str object)
 
 static bool list_data(void *arg, dsp_str bytes)
 {
-    dsp_reflector         *r = arg;
+    dsp_reflector *r = arg;
     enum kube_split_result result = kube_list_feed(&r->list, bytes, on_item, r);
 
     r->stats.bytes += bytes.len;
@@ -26,17 +28,38 @@ static bool list_data(void *arg, dsp_str bytes)
     return result == KUBE_SPLIT_OK;
 }
 
+/* The token of the next page becomes r->token, NULL when this was the last. false: there is one, but not for us; then
+ * the set must not end here, or all that did not come would be taken for deleted. */
+static bool next_token(dsp_reflector *r, dsp_json metadata)
+{
+    dsp_json value = dsp_json_get(metadata, "continue");
+    dsp_arena arena;
+    dsp_str token = {NULL, 0};
+
+    free(r->token);
+    r->token = NULL;
+    if (dsp_json_kind(value) == DSP_JSON_NONE || dsp_json_kind(value) == DSP_JSON_NULL) {
+        return true;
+    }
+    dsp_arena_init(&arena, TOKEN_MAX);
+    bool ok = dsp_json_string(value, &arena, &token);
+    if (ok && token.len > 0) {
+        r->token = dsp_str_dup(token);
+        ok = r->token != NULL;
+    }
+    dsp_arena_free(&arena);
+    return ok;
+}
+
 /* The whole page has come. */
 static void list_complete(dsp_reflector *r)
 {
-    dsp_json  metadata = kube_list_metadata(&r->list);
-    dsp_arena arena;
-    dsp_str   token = { NULL, 0 };
-    char      version[KUBE_VERSION_MAX];
+    dsp_json metadata = kube_list_metadata(&r->list);
+    char version[KUBE_VERSION_MAX];
 
-    if (!kube_version_of(metadata, version)) {
+    if (!kube_version_of(metadata, version) || !next_token(r, metadata)) {
         r->stats.garbled++;
-        kube_reflector_report(r, 200, "the list is cut off or has no resourceVersion");
+        kube_reflector_report(r, 200, "the list is cut off, or its resourceVersion or continue cannot be read");
         kube_list_free(&r->list);
         kube_reflector_back_off(r, false, 0);
         return;
@@ -44,13 +67,6 @@ static void list_complete(dsp_reflector *r)
     if (!r->begun) {
         kube_set_begin(r);
     }
-    free(r->token);
-    r->token = NULL;
-    dsp_arena_init(&arena, 64 * 1024);
-    if (dsp_json_string(dsp_json_get(metadata, "continue"), &arena, &token) && token.len > 0) {
-        r->token = dsp_str_dup(token);
-    }
-    dsp_arena_free(&arena);
     kube_list_free(&r->list);
     if (r->state != KUBE_LISTING) {
         return; /* stopped by begin */
@@ -68,7 +84,7 @@ static void list_complete(dsp_reflector *r)
 /* Whether the Status says that the resourceVersion is ahead of the server. */
 static bool is_too_large(const dsp_kube_answer *answer)
 {
-    dsp_json      doc, cause;
+    dsp_json doc, cause;
     dsp_json_iter it;
 
     if (!dsp_json_parse(answer->body, &doc, NULL)) {
@@ -128,4 +144,4 @@ static void list_end(void *arg, const dsp_kube_answer *answer)
     }
 }
 
-const dsp_kube_stream_handler kube_list_stream = { list_data, list_end };
+const dsp_kube_stream_handler kube_list_stream = {list_data, list_end};

@@ -41,7 +41,9 @@ static void handle(server *s, conn *c, const request *r)
         X509_NAME_get_text_by_NID(X509_get_subject_name(peer), NID_commonName, f->peer, sizeof(f->peer));
         X509_free(peer);
     }
-    if (f->wanted[0] != '\0' && !has_header(r, f->wanted)) {
+    if (strcmp(r->target, "/hold") == 0) {
+        stream_begin(c);
+    } else if (f->wanted[0] != '\0' && !has_header(r, f->wanted)) {
         reply(c, 401, "{\"message\":\"Unauthorized\"}");
     } else {
         reply(c, 200, "{}");
@@ -383,6 +385,20 @@ static void a_new_configuration_takes_over(void **state)
     assert_string_equal(dsp_kube_client_config(rig.client)->token, "two");
 }
 
+/* The old one serves until there is one that can. */
+static void a_new_configuration_that_cannot_be_used_changes_nothing(void **state)
+{
+    (void) state;
+    start_as("token: one");
+    get();
+    dsp_kube_client_reload(rig.client, config("certificate-authority: missing", "token: two"));
+    get();
+    assert_int_equal(f->status, 200);
+    request got = {.head = f->head};
+    assert_true(has_header(&got, "Authorization: Bearer one"));
+    assert_string_equal(dsp_kube_client_config(rig.client)->token, "one");
+}
+
 /* --- plugins --- */
 
 #define EXEC(name)                                                                                                     \
@@ -519,12 +535,28 @@ static void plugins_that_fail_are_told(void **state)
     failing_with("#!/nowhere/sh\n", "No such file or directory");
 }
 
+/* Not there any more, or dead and not yet reaped. */
+static bool is_gone(int pid)
+{
+    char path[64], state = '?';
+    FILE *in;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    in = fopen(path, "r");
+    if (in == NULL) {
+        return true;
+    }
+    bool read = fscanf(in, "%*d (%*[^)]) %c", &state) == 1;
+    fclose(in);
+    return !read || state == 'Z' || state == 'X';
+}
+
 static void a_plugin_ends_with_the_client(void **state)
 {
     dsp_kube_request r = {.path = DSP_STR("/x")};
 
     (void) state;
-    write_file("login", "#!/bin/sh\necho $$ > \"$(dirname \"$0\")/pid\"\nexec sleep 1000\n", 0700);
+    write_file("login", "#!/bin/sh\nsleep 1000 &\necho $! > \"$(dirname \"$0\")/pid\"\nwait\n", 0700);
     start_as(EXEC("login"));
     dsp_kube_client_send(rig.client, &r, on_done, nobody);
     run_until(lines_of("pid") == 1);
@@ -536,7 +568,30 @@ static void a_plugin_ends_with_the_client(void **state)
     fclose(in);
     dsp_kube_client_free(rig.client);
     rig.client = NULL;
-    assert_int_equal(kill(pid, 0), -1);
+    run_until(is_gone(pid)); /* what it started too; somebody else may have to reap that */
+}
+
+/* A stream that waits for credentials ends when there are none, wherever it stands among those that run. */
+static void streams_that_wait_are_told_of_a_plugin_that_failed(void **state)
+{
+    static const dsp_kube_stream_handler handler = {on_stream_data, on_stream_end};
+    dsp_kube_request r = {.path = DSP_STR("/hold")};
+
+    (void) state;
+    write_file("login", "#!/bin/sh\necho '" CREDENTIAL("\"token\":\"t\"") "'\n", 0700);
+    start_as(EXEC("login"));
+    for (int i = 0; i < 2; i++) {
+        dsp_kube_client_stream(rig.client, &r, 0, &handler, nobody);
+    }
+    run_until(rig.server->requests == 2);
+    write_file("login", "#!/bin/sh\nexit 5\n", 0700);
+    dsp_kube_client_reload(rig.client, NULL);
+    for (int i = 0; i < 3; i++) {
+        dsp_kube_client_stream(rig.client, &r, 0, &handler, nobody);
+    }
+    run_until(f->stream_ends == 3);
+    assert_int_equal(f->outcome, DSP_KUBE_NOT_SENT);
+    assert_int_equal(dsp_kube_client_stats_get(rig.client).streams, 2);
 }
 
 /* --- a proxy for https --- */
@@ -641,11 +696,13 @@ int main(void)
         CASE(streams_refresh_too),
         CASE(a_new_configuration_takes_over),
         CASE(a_new_configuration_leaves_requests_alone),
+        CASE(a_new_configuration_that_cannot_be_used_changes_nothing),
         CASE(plugins_give_tokens),
         CASE(plugins_run_again_before_the_end),
         CASE(plugins_give_certificates),
         CASE(plugins_that_fail_are_told),
         CASE(a_plugin_ends_with_the_client),
+        CASE(streams_that_wait_are_told_of_a_plugin_that_failed),
         CASE(tls_goes_through_a_proxy),
     };
 

@@ -40,6 +40,8 @@ static void handle(server *s, conn *c, const request *r)
         conn_finish(c);
     } else if (strcmp(what, "busy") == 0) {
         reply_with(c, 429, "Retry-After: 7\r\n", "{}");
+    } else if (strcmp(what, "busy-forever") == 0) {
+        reply_with(c, 503, "Retry-After: 99999999\r\n", "{}");
     } else if (strcmp(what, "busy-body") == 0) {
         reply(c, 504, "{\"details\":{\"retryAfterSeconds\":3}}");
     } else if (strcmp(what, "long") == 0) {
@@ -216,6 +218,8 @@ static void knows_retry_after(void **state)
     get("/busy-body");
     assert_int_equal(f->answer.status, 504);
     assert_int_equal(f->answer.retry_after_ms, 3000);
+    get("/busy-forever");
+    assert_int_equal(f->answer.retry_after_ms, 3600 * 1000);
 }
 
 static void answers_have_a_cap(void **state)
@@ -349,6 +353,22 @@ static void keeps_to_its_rate(void **state)
     run_until(f->answers == 7);
 }
 
+/* A call that is not wanted any more when its turn comes costs nothing. */
+static void what_is_not_sent_costs_no_rate(void **state)
+{
+    dsp_kube_env env = dsp_kube_env_system;
+    char asked[8] = "";
+
+    (void) state;
+    env.now_ms = fake_now;
+    clock_ms = 1000;
+    connect_to((dsp_kube_client_options){.qps = 0.5, .env = &env});
+    dsp_kube_client_queue(rig.client, DSP_KUBE_NORMAL, not_wanted, on_done, asked);
+    send_as("/n", DSP_KUBE_NORMAL);
+    run_until(f->answers == 1);
+    assert_string_equal(asked, "asked");
+}
+
 static void on_done_again(void *arg, const dsp_kube_answer *answer)
 {
     on_done(nobody, answer);
@@ -452,6 +472,7 @@ int main(void)
         CASE(cancels),
         CASE(prepares_when_the_turn_comes),
         CASE(keeps_to_its_rate),
+        CASE(what_is_not_sent_costs_no_rate),
         CASE(starts_more_from_a_callback),
         CASE(goes_through_a_proxy),
         CASE(needs_no_proxy_to_itself),

@@ -231,6 +231,20 @@ static void reads_pages(void **state)
     assert_string_equal(f->log, "begin i1 i2 end");
 }
 
+/* What cannot be followed is no end: the reader would take all that did not come for deleted. */
+static void a_page_whose_token_cannot_be_read_has_no_end(void **state)
+{
+    const char *const script[] = {
+        "200 {\"metadata\":{\"resourceVersion\":\"7\",\"continue\":5},\"items\":[" OBJ(1, 3) "]}",
+        LIST(8, OBJ(1, 3) "," OBJ(2, 4)), "~", NULL};
+
+    (void) state;
+    start(script, list_only);
+    run_until(f->n_seen == 3);
+    assert_string_equal(f->log, "begin i1 begin i1 i2 end");
+    assert_int_equal(dsp_reflector_stats_get(f->reflector)->garbled, 1);
+}
+
 static void an_expired_page_starts_over(void **state)
 {
     const char *const script[] = {
@@ -460,6 +474,7 @@ int main(void)
         CASE(gone_lists_from_the_last_version_then_from_none),
         CASE(a_version_ahead_of_the_server_lists_anew),
         CASE(reads_pages),
+        CASE(a_page_whose_token_cannot_be_read_has_no_end),
         CASE(an_expired_page_starts_over),
         CASE(a_cut_watch_goes_on_where_it_was),
         CASE(a_watch_list_that_is_gone_starts_from_none),
