@@ -274,6 +274,7 @@ ngx_http_dispatcher_create_main_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
+     *     dmcf->random.left = 0;
      *     dmcf->zone = NULL;
      *     dmcf->metrics = 0;
      */

@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <endian.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -19,6 +20,34 @@ struct scanner {
     const char   *message; /* of the failure, at p */
     unsigned char objects[(DSP_JSON_MAX_DEPTH + 8) / 8];
 };
+
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+/*
+ * How many bytes from p on need no look at them one by one, in a string or when quoted: ASCII but for control characters, '"' and '\\'.
+ * Nearly all of them, nearly always, so they are taken by eights. A subtraction sets the high bit of a byte that was below the subtrahend;
+ * what it borrows from the bytes above cannot hide that one, which is the first.
+ */
+static size_t plain_run(const char *p, const char *end)
+{
+    const char *start = p;
+
+    for (uint64_t bytes; end - p >= (ptrdiff_t) sizeof(bytes); p += sizeof(bytes)) {
+        memcpy(&bytes, p, sizeof(bytes));
+        bytes = le64toh(bytes);
+
+        uint64_t quote = (bytes ^ EACH_BYTE('"')) - EACH_BYTE(1), backslash = (bytes ^ EACH_BYTE('\\')) - EACH_BYTE(1);
+        uint64_t found = (bytes | (bytes - EACH_BYTE(0x20)) | quote | backslash) & EACH_BYTE(0x80);
+
+        if (found != 0) {
+            return (size_t) (p - start) + (size_t) __builtin_ctzll(found) / 8;
+        }
+    }
+    while (p < end && (unsigned char) *p >= 0x20 && (unsigned char) *p < 0x80 && *p != '"' && *p != '\\') {
+        p++;
+    }
+    return (size_t) (p - start);
+}
 
 static const char *skip_space(const char *p, const char *end)
 {
@@ -73,7 +102,7 @@ static bool is_hex4(const char *p, const char *end)
 /* p is behind the opening quote; afterwards behind the closing one. */
 static bool scan_string(struct scanner *s)
 {
-    while (s->p < s->end) {
+    while ((s->p += plain_run(s->p, s->end)) < s->end) {
         unsigned char c = (unsigned char) *s->p;
 
         if (c == '"') {
@@ -98,8 +127,6 @@ static bool scan_string(struct scanner *s)
                 fail(s, "unknown escape in a string");
                 return false;
             }
-        } else if (c < 0x80) {
-            s->p++;
         } else {
             uint32_t rune;
             size_t   width = dsp_utf8_decode((dsp_str){ s->p, (size_t) (s->end - s->p) }, &rune);
@@ -280,7 +307,7 @@ enum dsp_json_kind dsp_json_kind(dsp_json value)
 
 static const char *skip_string(const char *p, const char *end)
 {
-    for (p++; p < end && *p != '"'; p++) {
+    for (p++; (p += plain_run(p, end)) < end && *p != '"'; p++) {
         if (*p == '\\') {
             p++;
         }
@@ -422,7 +449,14 @@ bool dsp_json_equals(dsp_json string, dsp_str text)
         return false;
     }
     const char *p = string.data + 1, *end = string.data + string.len - 1;
+    dsp_str     inner = { p, string.len - 2 };
 
+    if (inner.len < text.len) {
+        return false; /* an escape is never shorter than what it means */
+    }
+    if (dsp_str_find(inner, '\\') == inner.len) {
+        return dsp_str_eq(inner, text);
+    }
     while (p < end && text.len > 0) {
         char   bytes[DSP_UTF8_MAX] = { *p };
         size_t n = 1;
@@ -542,22 +576,6 @@ static const char *escape(dsp_str s, size_t *width, char hex[7])
     return NULL;
 }
 
-/* How many bytes from the start can be copied without a look at them: nearly all of them, nearly always. */
-static size_t plain_run(dsp_str s)
-{
-    size_t n = 0;
-
-    while (n < s.len) {
-        unsigned char c = (unsigned char) s.data[n];
-
-        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') {
-            break;
-        }
-        n++;
-    }
-    return n;
-}
-
 size_t dsp_json_quoted_len(dsp_str s)
 {
     size_t len = 2;
@@ -565,7 +583,7 @@ size_t dsp_json_quoted_len(dsp_str s)
     while (s.len > 0) {
         char        hex[7];
         const char *text = NULL;
-        size_t      width = plain_run(s);
+        size_t      width = plain_run(s.data, s.data + s.len);
 
         if (width == 0) {
             text = escape(s, &width, hex);
@@ -582,7 +600,7 @@ char *dsp_json_quote_to(char *out, dsp_str s)
     while (s.len > 0) {
         char        hex[7];
         const char *text = NULL;
-        size_t      width = plain_run(s);
+        size_t      width = plain_run(s.data, s.data + s.len);
 
         if (width == 0) {
             text = escape(s, &width, hex);

@@ -81,16 +81,18 @@ void dsp_execution_choose_name(dsp_str template_name, dsp_str id, char out[DSP_E
 
 bool dsp_stored_object_read(dsp_json object, dsp_arena *arena, dsp_stored_object *out)
 {
-    dsp_json metadata = dsp_json_get(object, "metadata");
+    enum { NAME, UID, CREATED, ANNOTATIONS, LABELS, N };
+    static const char *const names[N] = { "name", "uid", "creationTimestamp", "annotations", "labels" };
+    dsp_json                 member[N];
 
+    dsp_object_pick(dsp_json_get(object, "metadata"), names, N, member);
     *out = (dsp_stored_object){ 0 };
-    out->name = dsp_object_string(metadata, "name", arena);
-    out->uid = dsp_object_string(metadata, "uid", arena);
-    out->created = dsp_object_string(metadata, "creationTimestamp", arena);
-    out->request_id = dsp_object_string(dsp_json_get(metadata, "annotations"), DSP_REQUEST_ID_ANNOTATION, arena);
-    out->labels = dsp_json_get(metadata, "labels");
-    if (dsp_json_kind(out->labels) != DSP_JSON_OBJECT) {
-        out->labels = (dsp_json){ NULL, 0 };
+    out->name = dsp_object_text(member[NAME], arena);
+    out->uid = dsp_object_text(member[UID], arena);
+    out->created = dsp_object_text(member[CREATED], arena);
+    out->request_id = dsp_object_string(member[ANNOTATIONS], DSP_REQUEST_ID_ANNOTATION, arena);
+    if (dsp_json_kind(member[LABELS]) == DSP_JSON_OBJECT) {
+        out->labels = member[LABELS];
     }
     return out->name.len > 0 && out->uid.len > 0 && arena->state == DSP_ARENA_OK;
 }

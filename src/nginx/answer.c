@@ -3,7 +3,7 @@
 
 
 static ngx_int_t ngx_http_dispatcher_send(ngx_http_request_t *r,
-    ngx_uint_t status, char *type, dsp_buf *body);
+    ngx_uint_t status, char *type, ngx_buf_t *b);
 static ngx_buf_t *ngx_http_dispatcher_answer_buf(ngx_http_request_t *r,
     dsp_buf *body);
 static void ngx_http_dispatcher_describe(ngx_http_request_t *r,
@@ -37,7 +37,8 @@ ngx_http_dispatcher_send_problem(ngx_http_request_t *r,
     dsp_buf_init(&body, NGX_HTTP_DISPATCHER_MAX_BODY);
     dsp_problem_write(&body, document);
 
-    rc = ngx_http_dispatcher_send(r, status, DSP_PROBLEM_CONTENT_TYPE, &body);
+    rc = ngx_http_dispatcher_send(r, status, DSP_PROBLEM_CONTENT_TYPE,
+                               ngx_http_dispatcher_answer_buf(r, &body));
 
     dsp_buf_free(&body);
 
@@ -45,33 +46,53 @@ ngx_http_dispatcher_send_problem(ngx_http_request_t *r,
 }
 
 
+/* the usual answer: written into its buffer at once */
+
 ngx_int_t
 ngx_http_dispatcher_send_created(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx, dsp_str uid, dsp_str created)
 {
-    dsp_buf    body;
-    ngx_int_t  rc;
+    size_t      len;
+    ngx_buf_t  *b;
+    ngx_uint_t  i;
 
-    dsp_buf_init(&body, NGX_HTTP_DISPATCHER_MAX_BODY);
+    struct {
+        ngx_str_t  name;
+        dsp_str    value;
+    } member[] = {
+        { ngx_string("{\"namespace\":"),
+          ngx_http_dispatcher_str(&ctx->namespace) },
+        { ngx_string(",\"name\":"),
+          ngx_http_dispatcher_str(&ctx->execution) },
+        { ngx_string(",\"uid\":"), uid },
+        { ngx_string(",\"jobTemplateName\":"),
+          ngx_http_dispatcher_str(&ctx->template) },
+        { ngx_string(",\"creationTimestamp\":"), created }
+    };
 
-    dsp_buf_addz(&body, "{\"namespace\":");
-    dsp_json_quote(&body, ngx_http_dispatcher_str(&ctx->namespace));
-    dsp_buf_addz(&body, ",\"name\":");
-    dsp_json_quote(&body, ngx_http_dispatcher_str(&ctx->execution));
-    dsp_buf_addz(&body, ",\"uid\":");
-    dsp_json_quote(&body, uid);
-    dsp_buf_addz(&body, ",\"jobTemplateName\":");
-    dsp_json_quote(&body, ngx_http_dispatcher_str(&ctx->template));
-    dsp_buf_addz(&body, ",\"creationTimestamp\":");
-    dsp_json_quote(&body, created);
-    dsp_buf_addz(&body, "}\n");
+    len = sizeof("}\n") - 1;
 
-    rc = ngx_http_dispatcher_send(r, NGX_HTTP_CREATED, "application/json",
-                                  &body);
+    for (i = 0; i < sizeof(member) / sizeof(member[0]); i++) {
+        len += member[i].name.len + dsp_json_quoted_len(member[i].value);
+    }
 
-    dsp_buf_free(&body);
+    b = ngx_create_temp_buf(r->pool, len);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
 
-    return rc;
+    for (i = 0; i < sizeof(member) / sizeof(member[0]); i++) {
+        b->last = ngx_cpymem(b->last, member[i].name.data, member[i].name.len);
+        b->last = (u_char *) dsp_json_quote_to((char *) b->last,
+                                               member[i].value);
+    }
+
+    b->last = ngx_cpymem(b->last, "}\n", sizeof("}\n") - 1);
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    return ngx_http_dispatcher_send(r, NGX_HTTP_CREATED, "application/json",
+                                    b);
 }
 
 
@@ -86,20 +107,21 @@ ngx_http_dispatcher_send_options(ngx_http_request_t *r)
 
     dsp_buf_init(&body, 0);
 
-    return ngx_http_dispatcher_send(r, NGX_HTTP_NO_CONTENT, NULL, &body);
+    return ngx_http_dispatcher_send(r, NGX_HTTP_NO_CONTENT, NULL,
+                                    ngx_http_dispatcher_answer_buf(r, &body));
 }
 
 
+/* with no buffer (it could not be had), an error */
+
 static ngx_int_t
 ngx_http_dispatcher_send(ngx_http_request_t *r, ngx_uint_t status, char *type,
-    dsp_buf *body)
+    ngx_buf_t *b)
 {
     ngx_int_t                   rc;
-    ngx_buf_t                  *b;
     ngx_chain_t                 out;
     ngx_http_dispatcher_ctx_t  *ctx;
 
-    b = ngx_http_dispatcher_answer_buf(r, body);
     if (b == NULL) {
         return NGX_ERROR;
     }
@@ -109,7 +131,7 @@ ngx_http_dispatcher_send(ngx_http_request_t *r, ngx_uint_t status, char *type,
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = status == NGX_HTTP_NO_CONTENT
-                                      ? -1 : (off_t) body->len;
+                                      ? -1 : b->last - b->pos;
 
     if (type) {
         r->headers_out.content_type.data = (u_char *) type;

@@ -35,8 +35,16 @@
 #define NGX_HTTP_DISPATCHER_MAX_NAMES   3
 
 
+/* random bytes of this worker that were not given away yet: the first `left` */
+typedef struct {
+    size_t                     left;
+    u_char                     bytes[256];    /* as many as getrandom() gives at once, always */
+} ngx_http_dispatcher_random_t;
+
+
 typedef struct {
     ngx_int_t                  request_id_index;
+    ngx_http_dispatcher_random_t  random;
     ngx_array_t                tokens;       /* of ngx_http_dispatcher_token_t * */
     ngx_shm_zone_t            *zone;         /* NULL: nothing is counted */
     ngx_uint_t                 metrics;      /* a location shows the counts */
@@ -109,6 +117,12 @@ ngx_uint_t ngx_http_dispatcher_serves(ngx_http_dispatcher_loc_conf_t *conf,
 /* the state of a request that a location of ours began to serve, also after an error_page has led elsewhere; or NULL */
 
 ngx_http_dispatcher_ctx_t *ngx_http_dispatcher_get_ctx(ngx_http_request_t *r);
+
+
+/* request_id.c: the id of this request, made when nobody has asked for it before; lives as long as the request. NGX_OK; NGX_ERROR */
+
+ngx_int_t ngx_http_dispatcher_get_request_id(ngx_http_request_t *r,
+    ngx_str_t *id);
 
 
 /* variables.c */

@@ -102,7 +102,6 @@ ngx_http_dispatcher_create_ctx(ngx_http_request_t *r,
 {
     ngx_pool_cleanup_t               *cln;
     ngx_http_dispatcher_ctx_t        *ctx;
-    ngx_http_variable_value_t        *v;
     ngx_http_dispatcher_main_conf_t  *dmcf;
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_dispatcher_ctx_t));
@@ -125,18 +124,9 @@ ngx_http_dispatcher_create_ctx(ngx_http_request_t *r,
 
     ngx_http_set_ctx(r, ctx, ngx_http_dispatcher_module);
 
-    /* indexed, so that the access log's $request_id is the same */
-
-    v = ngx_http_get_indexed_variable(r, dmcf->request_id_index);
-
-    if (v == NULL || v->not_found
-        || v->len < NGX_HTTP_DISPATCHER_MAX_NAMES * DSP_EXECUTION_ID_LEN)
-    {
+    if (ngx_http_dispatcher_get_request_id(r, &ctx->request_id) != NGX_OK) {
         return NULL;
     }
-
-    ctx->request_id.data = v->data;
-    ctx->request_id.len = v->len;
 
     return ctx;
 }
