@@ -159,9 +159,9 @@ bench: all ## speed, as ratios against baselines measured in the same run
 	t/bench/path $(B)
 
 .PHONY: bench-module
-bench-module: deps-slow ## dispatcher_execute against a bare proxy_pass (needs wrk)
+bench-module: deps-slow ## dispatcher_execute against a bare proxy_pass (MEMORY=1: memory after 1 M requests)
 	+$(Q)$(MAKE) module $(DEVCLUSTER) $(B)/bench/null_api
-	t/bench/module $(B)
+	t/bench/module $(B) $(or $(SECONDS),3) $(if $(MEMORY),memory)
 
 .PHONY: bench-template
 bench-template: $(B)/bench/template_bench $(B)/oracle ## the template engine against Go's
