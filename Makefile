@@ -285,7 +285,7 @@ $(KUBELET): $(call obj,$(wildcard t/kube/*.c)) $(call lib,devcluster kube model 
 test-kube: kube ## the tests on a real control plane: those of t/kube, and the system tests again
 	@t/lib/install-deps t/kube/deps
 	+$(Q)$(MAKE) all $(KUBELET)
-	DSP_BUILD=$(B) prove $(or $(S),t/kube/*.t)
-	$(if $(S),,DSP_KUBE=1 DSP_BUILD=$(B) prove $(KUBE_SYSTEM))
+	DSP_BUILD=$(B) prove --timer $(or $(S),t/kube/*.t)
+	$(if $(S),,DSP_KUBE=1 DSP_BUILD=$(B) prove --timer $(KUBE_SYSTEM))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

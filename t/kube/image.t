@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # The image as its Pod runs it: built with buildah, its two containers under podman with the Deployment's own security settings, against a real
 # control plane, with a ServiceAccount's token and CA mounted as in a Pod; one curl to a finished Job. Needs root, podman, buildah, debootstrap.
-# IMG=name tests an image that is there already; DSP_REPRODUCIBLE=1 builds it twice and compares.
+# IMG=name tests an image that is there already; DSP_REPRODUCIBLE=1 builds it twice and compares; DSP_REST=seconds waits before memory is read.
 use strict;
 use warnings;
 
@@ -19,7 +19,8 @@ use Dispatcher::Test;
 $YAML::XS::Boolean = 'JSON::PP';
 my $top = "$FindBin::Bin/../..";
 my @missing = grep { system("command -v $_ >/dev/null 2>&1") != 0 } qw(podman buildah runc debootstrap);
-plan skip_all => "not root" if $> != 0;
+unshift @missing, 'root' if $> != 0;
+BAIL_OUT("the image cannot be tested without @missing") if @missing && $ENV{CI};
 plan skip_all => "no @missing here" if @missing;
 
 # A limit of the engine's own that a machine may not grant would keep every container from starting.
@@ -30,21 +31,37 @@ $ENV{CONTAINERS_CONF} = "$engine";
 
 # --- the image ------------------------------------------------------------------------------------------------------
 
+my @made;    # images that go with this test
+END { local $?; system("podman rmi -f @made >/dev/null 2>&1") if @made }
+
+# Builds an image of that name, which goes when the test ends; what the build said.
+sub build {
+    my ($name) = @_;
+    local $ENV{DOCKER}     = 'buildah';
+    local $ENV{BUILD_ARGS} = '--isolation chroot --no-cache';
+    push @made, $name;
+    my $start = time;
+    my $out   = qx('$top/deploy/image/build' build $name 2>&1);
+    is( $?, 0, "make docker-build IMG=$name" ) or BAIL_OUT($out);
+    diag( sprintf 'make docker-build: %.0f s', time - $start );
+    return $out;
+}
+
 my $image = $ENV{IMG};
 if ( !$image ) {
-    $image = 'localhost/dispatcher:test';
-    is( system("'$top/t/kube/base-image'"), 0, 'the base image from packages' );
-    my $out = qx(DOCKER=buildah BUILD_ARGS='--isolation chroot' '$top/deploy/image/build' build $image 2>&1);
-    is( $?, 0, 'make docker-build' ) or BAIL_OUT($out);
+    $image = "localhost/dispatcher:test-$$";
+    my $start = time;
+    is( system("'$top/t/kube/base-image'"), 0, 'the base image from packages' ) or BAIL_OUT('no base image');
+    diag( sprintf 'the base image: %.0f s', time - $start );
+    build($image);
 }
 if ( $ENV{DSP_REPRODUCIBLE} ) {
     local $ENV{SOURCE_DATE_EPOCH} = 1700000000;
-    local $ENV{DOCKER}            = 'buildah';
-    local $ENV{BUILD_ARGS}        = '--isolation chroot --no-cache';
     my @layers = map {
-        system("'$top/deploy/image/build' build localhost/dispatcher:again$_ >/dev/null 2>&1");
-        scalar qx(podman image inspect --format '{{.RootFS.Layers}}' localhost/dispatcher:again$_);
-    } 1, 2;
+        build($_);
+        scalar qx(podman image inspect --format '{{.RootFS.Layers}}' $_);
+    } map {"localhost/dispatcher:again$_-$$"} 1, 2;
+    like( $layers[0], qr/sha256:/, 'it has layers' );
     is( $layers[0], $layers[1], 'built twice, the same bytes' );
 }
 my $about = JSON::PP::decode_json( scalar qx(podman image inspect $image) )->[0];
@@ -165,18 +182,35 @@ for my $container (qw(nginx manager)) {
     like( $status, qr/^Cap(?:Eff):\s+0+$/m,       "$container: no capabilities" );
     like( $status, qr/^NoNewPrivs:\s+1$/m,        "$container: no new privileges" );
     isnt( system("podman exec dispatcher-test-$$-$container sh -c 'echo x >/x' 2>/dev/null"), 0, "$container: its root is read-only" );
-    diag( sprintf '%s at rest: %s', $container, memory($container) );
 }
+if ( $ENV{DSP_REST} ) {    # seconds: what start-up and the execution took is given back by and by
+    sleep $ENV{DSP_REST};
+}
+diag( "$_ at rest: " . memory($_) ) for qw(nginx manager);
 
+# All processes of a container, added up; and what its control group is charged with, where that can be read.
 sub memory {
     my ($container) = @_;
     my ($pid) = qx(podman inspect --format '{{.State.Pid}}' dispatcher-test-$$-$container) =~ /(\d+)/;
     my %sum;
     for my $process ( $pid, Dispatcher::Test::Process::children($pid) ) {
         my $rollup = Dispatcher::Kube::slurp("/proc/$process/smaps_rollup");
-        $sum{$1} += $2 while $rollup =~ /^(Pss|Private_Dirty):\s+(\d+)/mg;
+        $sum{$1} += $2 / 1024 while $rollup =~ /^(Rss|Pss|Private_Dirty|Private_Clean):\s+(\d+)/mg;
     }
-    return sprintf '%.1f MB of its own, %.1f MB with its share of mapped files', $sum{Private_Dirty} / 1024, $sum{Pss} / 1024;
+    my $group = charged($pid);
+    return sprintf( '%.1f MiB private (%.1f of it dirty), %.1f MiB with its share of mapped files, %.1f MiB resident',
+        $sum{Private_Dirty} + $sum{Private_Clean}, @sum{qw(Private_Dirty Pss Rss)} )
+        . ( $group ? sprintf( ', %.1f MiB charged to its control group', $group / 1048576 ) : '' );
+}
+
+sub charged {
+    my ($pid) = @_;
+    my $groups = Dispatcher::Kube::slurp("/proc/$pid/cgroup");
+    my @files;
+    push @files, "/sys/fs/cgroup/memory$1/memory.usage_in_bytes" if $groups =~ /^\d+:memory:(.*)$/m;
+    push @files, map {"$_$1/memory.current"} '/sys/fs/cgroup', '/sys/fs/cgroup/unified' if $groups =~ /^0::(.*)$/m;
+    my ($bytes) = grep { defined && /^\d+$/ } map { Dispatcher::Kube::slurp($_) =~ s/\s+\z//r } @files;
+    return $bytes;
 }
 
 is( system("podman exec dispatcher-test-$$-nginx dispatcher-nginx drain 0 2>/dev/null") & 0xff, 0, 'drain ends nginx' );

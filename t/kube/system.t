@@ -205,6 +205,26 @@ $kube->compact;
 $name = run_template( 'plain', '' );
 ends( $name, 'Succeeded', 'after a compaction' );
 
+# Tokens that expire while both programs hold them, as when a kubelet was away for long. What comes meanwhile is refused and says so, what is
+# stored waits; with the next token in the file both go on by themselves.
+$kube->mount_of( $SYSTEM, $_, 20 ) for qw(dispatcher-web dispatcher-manager);
+$name = run_template( 'plain', '' );
+ends( $name, 'Succeeded', 'with a token of 20 s' );
+$t->wait_for( "nginx's token to expire", sub { controller_runs(); ( $answer = $nginx->http( PUT => '/execute/default/plain', body => '' ) )->{status} != 201 }, 60 );
+is( $answer->{status}, 502, 'an expired token is a 502' ) or diag( $answer->{body} );
+unlike( $answer->{body}, qr/eyJ/, 'and stays a secret' );
+$t->wait_for( "the controller's token to expire", sub { ( $kube->try_kubectl( '--kubeconfig', $manager->{kubeconfig}, qw(get jobexecutions) ) )[0] != 0 }, 60 );
+$kube->kubectl( \$JSON->encode( {
+    apiVersion => 'dispatcher.ivan.vc/v1beta1', kind => 'JobExecution', metadata => { name => 'meanwhile' },
+    spec => { jobTemplateName => 'plain', payload => '' },
+} ), qw(create -f -) );
+is( scalar jobs_of('meanwhile'), 0, 'nothing is made with an expired token' );
+$kube->mount_of( $SYSTEM, $_ ) for qw(dispatcher-web dispatcher-manager);
+ends( 'meanwhile', 'Succeeded', 'what was stored meanwhile' );
+is( scalar jobs_of('meanwhile'), 1, 'one Job was made' );
+$t->wait_for( 'nginx to take the new token', sub { $nginx->http( PUT => '/execute/default/plain', body => '' )->{status} == 201 }, 30 );
+unlike( join( '', map { $_->text } $controller, $nginx ), qr/eyJ/, 'no token is in a log' );
+
 # A ServiceAccount that is made anew has another uid: tokens of the old one are refused, as expired ones are.
 for my $account (qw(dispatcher-web dispatcher-manager)) {
     $kube->kubectl( 'delete', 'serviceaccount', $account, '-n', $SYSTEM );

@@ -8,6 +8,7 @@ package Dispatcher::Kube;
 #   my ( $status, $out, $err ) = $kube->try_kubectl(...);   # the exit status, never dies
 #   $kube->kubeconfig                                       # of an administrator (group system:masters)
 #   $kube->mount_of( 'namespace', 'serviceaccount' )        # what a Pod gets of a ServiceAccount, and a kubeconfig of it
+#   $kube->mount_of( 'namespace', 'serviceaccount', 20 )    # with a token that the API server takes for 20 s
 #   $kube->stop;                                            # also done when $kube goes
 #
 # What it needs is made by t/kube/build; available() says why it cannot be had, if it cannot.
@@ -18,6 +19,8 @@ use File::Basename qw(dirname);
 use File::Path     qw(make_path);
 use File::Spec     ();
 use IO::Socket::INET ();
+use JSON::PP ();
+use MIME::Base64 ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
@@ -273,15 +276,29 @@ sub token_of {
     return $token;
 }
 
+# The shortest life that TokenRequest grants is 600 s. This one is the server's own, but for its end, and signed anew with the server's key.
+sub expiring_token {
+    my ( $self, $namespace, $account, $seconds ) = @_;
+    my $leeway = 60;    # what the server forgives after `exp`
+    my ( $header, $claims ) = split /\./, $self->token_of( $namespace, $account );
+    $claims = JSON::PP::decode_json( MIME::Base64::decode_base64url($claims) );
+    $claims->{exp} = int( time + $seconds - $leeway );
+    my $signed = $header . '.' . MIME::Base64::encode_base64url( JSON::PP::encode_json($claims), '' );
+    my $file   = $self->write_file( 'signed', $signed );
+    my $signature = qx(openssl dgst -sha256 -sign '$self->{dir}/sa.key' '$file');
+    die 'openssl dgst failed' if $?;
+    return "$signed." . MIME::Base64::encode_base64url( $signature, '' );
+}
+
 # As a Pod has it: { dir, token, ca } with the files `token` and `ca.crt`, and a kubeconfig that names them. Called again it replaces the
-# token, as the kubelet does before it expires.
+# token, as the kubelet does before it expires. seconds: what it lives.
 sub mount_of {
-    my ( $self, $namespace, $account ) = @_;
+    my ( $self, $namespace, $account, $seconds ) = @_;
     my $dir = "$self->{dir}/mount.$namespace.$account";
     make_path($dir);
     my %mount = ( dir => $dir, token => "$dir/token", ca => "$dir/ca.crt", kubeconfig => "$dir/kubeconfig", host => "127.0.0.1:$self->{port}" );
     symlink $self->ca, $mount{ca} unless -l $mount{ca};
-    my $token = $self->token_of( $namespace, $account );
+    my $token = $seconds ? $self->expiring_token( $namespace, $account, $seconds ) : $self->token_of( $namespace, $account );
     $self->write_file( "mount.$namespace.$account/token.new", $token );
     rename "$mount{token}.new", $mount{token} or die "$mount{token}: $!";
     $self->write_kubeconfig( $mount{kubeconfig}, "{tokenFile: \"$mount{token}\"}", $namespace );
