@@ -1,6 +1,6 @@
 #!/usr/bin/env perl
 # What can be said of deploy/ without a cluster: the rights of the namespaced variant are the others', the Deployment is as safe as it says, the
-# dashboard is fresh and asks for metrics that the controller has, scripts are sound.
+# dashboard is fresh, scripts are sound and refuse in one line. What the dashboard and the alerts ask for: t/deploy_metrics.t.
 use strict;
 use warnings;
 
@@ -49,25 +49,6 @@ system( $^X, "$top/deploy/monitoring/dashboard", $dir ) == 0 or die 'dashboard';
 open my $made, '<', "$dir/dispatcher.json" or die $!;
 is( do { local $/; scalar <$made> }, slurp('deploy/monitoring/dispatcher.json'), 'the dashboard is what make manifests writes' );
 
-SKIP: {
-    skip 'no controller/metrics.c yet', 1 unless -e "$top/controller/metrics.c";
-    my $source = slurp('controller/metrics.c') . slurp('src/nginx/metrics.c');
-    my %asked;
-    for my $text ( map { slurp("deploy/monitoring/$_") } qw(dispatcher.json alerts.yaml) ) {
-        $asked{$1} = 1 while $text =~ /\b((?:job_executions|dispatcher|controller_runtime|workqueue|rest_client|process|leader_election)_[a-z_]+)/g;
-    }
-    my @unknown = grep { my $m = s/_(?:bucket|sum|count)$//r; $source !~ /\Q"$m"/ && $source !~ /\Q"$_"/ } sort keys %asked;
-    is_deeply( \@unknown, [], 'dashboard and alerts ask for metrics that the controller has' );
-}
-
-SKIP: {
-    skip 'no promtool (Debian package prometheus)', 1 if system('command -v promtool >/dev/null 2>&1') != 0;
-    my ($rules) = load('deploy/monitoring/alerts.yaml');
-    YAML::XS::DumpFile( "$dir/rules.yaml", $rules->{spec} );
-    my $said = qx(promtool check rules $dir/rules.yaml 2>&1);
-    is( $?, 0, 'promtool takes the alerts' ) or diag($said);
-}
-
 # --- scripts --------------------------------------------------------------------------------------------------------
 
 for my $script (qw(deploy/tool deploy/run deploy/image/build t/kube/build t/kube/openapi t/kube/base-image)) {
@@ -80,6 +61,30 @@ my ( $out, $err ) = ( "$dir/out", "$dir/err" );
 isnt( system("'$top/deploy/tool' deploy >$out 2>$err </dev/null"), 0, 'make deploy without IMG fails' );
 open my $said, '<', $err or die;
 is( do { local $/; scalar <$said> }, "make deploy: which image? make deploy IMG=registry/dispatcher:tag\n", 'with one line' );
-isnt( system("'$top/deploy/image/build' build '' >$out 2>$err"), 0, 'make docker-build without IMG fails' );
+
+# What it says, and that it is one line.
+sub refused {
+    my ( $what, $command, $expected, %env ) = @_;
+    local @ENV{ keys %env } = values %env;
+    isnt( system("$command >$out 2>$err </dev/null"), 0, "$what fails" );
+    open my $in, '<', $err or die "$err: $!";
+    like( do { local $/; scalar <$in> }, qr/\A$expected\n\z/, 'with one line' );
+    return;
+}
+for my $verb (qw(build push)) {
+    refused( "make docker-$verb without IMG", "'$top/deploy/image/build' $verb ''", qr/make docker-$verb: which image\? make docker-$verb IMG=\S+/ );
+}
+refused( 'make deploy with an OVERLAY that is not there', "'$top/deploy/tool' deploy x", qr/make deploy: no overlay "none": OVERLAY is one of .*default.*/, OVERLAY => 'none' );
+
+my $bin = "$dir/bin";
+mkdir $bin;
+symlink "/usr/bin/$_", "$bin/$_" for qw(bash dirname env mkdir sed head tail cat mktemp rm awk grep);
+refused( "make $_ without kubectl", "'$top/deploy/tool' $_ x", qr/make $_: no kubectl in PATH[^\n]*/, PATH => $bin ) for qw(install uninstall deploy undeploy);
+open my $kubectl, '>', "$bin/kubectl" or die $!;
+print $kubectl qq(#!/bin/bash\nprintf '{\n  "clientVersion": {\n    "major": "1",\n    "minor": "20+",\n    "gitVersion": "v1.20.2"\n  }\n}\n'\n);
+close $kubectl;
+chmod 0755, "$bin/kubectl";
+refused( "make $_ with an old kubectl", "'$top/deploy/tool' $_ x", qr/make $_: kubectl 1\.20 is too old for these kustomizations: 1\.22 or newer is needed/, PATH => $bin )
+    for qw(deploy undeploy);
 
 done_testing();

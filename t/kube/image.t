@@ -18,7 +18,7 @@ use Dispatcher::Test;
 
 $YAML::XS::Boolean = 'JSON::PP';
 my $top = "$FindBin::Bin/../..";
-my @missing = grep { system("command -v $_ >/dev/null 2>&1") != 0 } qw(podman buildah runc debootstrap);
+my @missing = grep { system("command -v $_ >/dev/null 2>&1") != 0 } qw(podman buildah runc debootstrap docker-registry);
 unshift @missing, 'root' if $> != 0;
 BAIL_OUT("the image cannot be tested without @missing") if @missing && $ENV{CI};
 plan skip_all => "no @missing here" if @missing;
@@ -81,9 +81,29 @@ like( inside('dispatcher-controller --version; dispatcher-template --version'), 
 like( inside('ls /usr/share/zoneinfo/Europe/Berlin'), qr/Berlin/, 'with time zones' );
 like( inside('dispatcher-nginx'), qr/\Adispatcher-nginx: KUBERNETES_SERVICE_HOST is not set[^\n]*\n\z/, 'outside of a Pod it says why it does not start' );
 
+# --- make docker-push -------------------------------------------------------------------------------------------------
+
+my $t = Dispatcher::Test->new;
+{
+    my $host = '127.0.0.1:' . $t->port('registry');
+    my $conf = $t->write( 'registry.yml', "version: 0.1\nstorage: {filesystem: {rootdirectory: @{[ $t->dir ]}/registry}}\nhttp: {addr: '$host'}\n" );
+    local $ENV{CONTAINERS_REGISTRIES_CONF} = $t->write( 'registries.conf', "[[registry]]\nlocation = '$host'\ninsecure = true\n" );
+    local $ENV{DOCKER} = 'buildah';
+    my $registry = $t->start( 'registry', 'docker-registry', 'serve', $conf );
+    $t->wait_for( 'the registry', sub { $registry->must_live; $t->listening($host) } );
+    push @made, my $name = "$host/team/dispatcher:0.1";
+    qx(podman tag '$image' '$name');
+    my $said = qx('$top/deploy/image/build' push '$name' 2>&1);
+    is( $?, 0, 'make docker-push' ) or diag($said);
+    qx(podman rmi '$name');
+    qx(podman pull -q '$name');
+    is( qx(podman image inspect --format '{{.Id}}' '$name'), "$about->{Id}\n", 'what a cluster pulls is what was built' );
+    $registry->stop;
+    isnt( system("'$top/deploy/image/build' push '$name' >/dev/null 2>&1"), 0, 'a registry that is not there: it fails' );
+}
+
 # --- the Pod --------------------------------------------------------------------------------------------------------
 
-my $t      = Dispatcher::Test->new;
 my $kube   = Dispatcher::Kube->start( dir => $t->dir . '/kube' );
 my $SYSTEM = 'dispatcher-system';
 my $began  = time;

@@ -3,13 +3,17 @@
 use strict;
 use warnings;
 
+use Fcntl;
 use File::Temp ();
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP ();
+use POSIX ();
 use Test::More;
 
 use Dispatcher::Kube;
+
+my ( $TIOCSPTLCK, $TIOCGPTN ) = ( 0x40045431, 0x80045430 );    # <asm-generic/ioctls.h>
 
 my $top  = "$FindBin::Bin/../..";
 my $dir  = File::Temp->newdir;
@@ -137,9 +141,81 @@ is( names('namespace --field-selector metadata.name=dispatcher-system'), '', 'no
 
 sub names { return $kube->kubectl( 'get', split( ' ', $_[0] ), '-o', 'name' ) }
 
+# The tool on a terminal of its own, where somebody gives that answer to its question.
+sub on_terminal {
+    my ( $answer, @arguments ) = @_;
+    my ( $unlock, $number ) = ( pack( 'i', 0 ), pack( 'i', 0 ) );
+    sysopen( my $master, '/dev/ptmx', O_RDWR | O_NOCTTY ) or die "/dev/ptmx: $!";
+    ioctl( $master, $TIOCSPTLCK, $unlock ) && ioctl( $master, $TIOCGPTN, $number ) or die "/dev/ptmx: $!";
+    my $name = '/dev/pts/' . unpack 'i', $number;
+    my $pid  = fork // die "fork: $!";
+    if ( !$pid ) {
+        POSIX::setsid();
+        sysopen( my $slave, $name, O_RDWR ) or POSIX::_exit(126);
+        POSIX::dup2( fileno $slave, $_ ) for 0 .. 2;
+        ( $ENV{KUBECONFIG}, $ENV{PATH} ) = ( $kube->kubeconfig, $kube->assets . ":$ENV{PATH}" );
+        exec "$top/deploy/tool", @arguments or POSIX::_exit(127);
+    }
+    my $said = '';
+    while ( sysread $master, my $bytes, 4096 ) {
+        $said .= $bytes;
+        syswrite $master, "$answer\n" if $said =~ s/(\[y\/N\]) \z/$1  /;
+    }
+    waitpid $pid, 0;
+    return ( $? >> 8, $said );
+}
+
+# Each way in and out again: the cluster is as it was, object for object.
+my ($kinds) = join ',', grep { !/^(?:events|componentstatuses)\b/ } split ' ', $kube->kubectl(qw(api-resources --verbs=list -o name));
+
+sub everything {
+    my $each = '{range .items[*]}{.kind}{" "}{.metadata.namespace}{"/"}{.metadata.name}{"\n"}{end}';
+    return [ sort split /\n/, $kube->kubectl( 'get', $kinds, '--all-namespaces', '-o', "jsonpath=$each" ) ];
+}
+
+for my $overlay (qw(default split namespaced with-prometheus-monitoring)) {
+    local $ENV{OVERLAY} = $overlay;
+    my $before = everything();
+    is( ( tool( 'deploy', 'dispatcher:test' ) )[0], 0, "make deploy OVERLAY=$overlay" );
+    cmp_ok( scalar @{ everything() }, '>', @$before + 8, 'there is something' );
+    is( ( tool('undeploy') )[0],  0, 'make undeploy' );
+    is( ( tool('uninstall') )[0], 0, 'make uninstall: nobody has objects, nobody is asked' );
+    is_deeply( everything(), $before, 'nothing is left' );
+}
+$kube->await( 'the rights to go from the roles that aggregate', sub { $kube->kubectl( qw(get clusterrole view edit admin -o), 'jsonpath={.items[*].rules}' ) !~ /dispatcher/ } );
+
+# --- no Job is lost without a word ----------------------------------------------------------------------------------------
+
+is( ( tool( 'deploy', 'dispatcher:test' ) )[0], 0, 'make deploy' );
+$kube->kubectl( 'apply', '-f', "$top/deploy/samples" );
+my $owner = $kube->kubectl( qw(get je jobexecution-sample -o), 'jsonpath={.metadata.uid}' );
+$kube->kubectl( \<<"END", qw(create -f -) );
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: work
+  ownerReferences: [{apiVersion: dispatcher.ivan.vc/v1beta1, kind: JobExecution, name: jobexecution-sample, uid: $owner, controller: true}]
+spec: {suspend: true, template: {spec: {restartPolicy: Never, containers: [{name: c, image: x}]}}}
+END
+( $status, $out ) = tool('undeploy');
+like( $out, qr/JobTemplates and 1 JobExecutions with their Jobs stay/, 'make undeploy says what stays' );
+like( names('job'), qr/work/, 'the Job is still there' );
+
+( $status, $out ) = on_terminal( 'n', 'uninstall' );
+isnt( $status, 0, 'make uninstall on a terminal, answered with n' );
+like( $out, qr/1 JobTemplates and 1 JobExecutions would be deleted, and the Jobs of these with them\. Delete all that\? \[y\/N\] .*nothing was deleted/s, 'asks' );
+like( names('job'), qr/work/, 'the Job is still there' );
+( $status, $out ) = on_terminal( 'y', 'uninstall' );
+is( $status, 0, 'answered with y' ) or diag($out);
+$kube->await( 'the Job to go with its JobExecution', sub { names('job') eq '' } );
+is( names('crd -l app.kubernetes.io/part-of=dispatcher'), '', 'nothing is left' );
+
 $kube->stop;
-( $status, $out ) = tool('install');
-isnt( $status, 0, 'make install without a cluster fails' );
-like( $out, qr/\Amake install: no cluster answers[^\n]*\n\z/, 'with one line' );
+for my $arguments ( 'install', 'uninstall', 'deploy dispatcher:test', 'undeploy' ) {
+    my ($verb) = $arguments =~ /^(\w+)/;
+    ( $status, $out ) = tool( split ' ', $arguments );
+    is( $status, 1, "make $verb without a cluster fails" );
+    like( $out, qr/\Amake $verb: no cluster answers in the current context \(test\)[^\n]*\n\z/, 'with one line' );
+}
 
 done_testing();
