@@ -17,38 +17,38 @@
 
 /* A plugin's credential is renewed this long before it ends, and a 401 runs the plugin at most once in REFUSED_MS. */
 #define EXPIRY_LEEWAY_US (10 * INT64_C(1000000))
-#define REFUSED_MS 10000
+#define REFUSED_MS       10000
 
 #define HEADER_MAX (256 * 1024)
 
-static const dsp_backoff_rule plugin_backoff = {.base_ms = 1000, .max_ms = 60000, .jitter = 0.2};
+static const dsp_backoff_rule plugin_backoff = { .base_ms = 1000, .max_ms = 60000, .jitter = 0.2 };
 
 struct dsp_kube_auth {
-    struct event_base *base;
+    struct event_base     *base;
     const dsp_kube_config *config;
-    const dsp_kube_env *env;
+    const dsp_kube_env    *env;
     void (*changed)(void *arg);
     void *arg;
 
-    char **headers; /* NULL-terminated */
-    size_t n_headers;
-    char *bearer; /* the token that the headers carry; NULL: none */
+    char        **headers; /* NULL-terminated */
+    size_t        n_headers;
+    char         *bearer; /* the token that the headers carry; NULL: none */
     dsp_kube_blob ca;
     dsp_kube_blob cert;
     dsp_kube_blob key;
-    unsigned headers_generation;
-    unsigned tls_generation;
-    int64_t check_at; /* files */
+    unsigned      headers_generation;
+    unsigned      tls_generation;
+    int64_t       check_at; /* files */
 
-    kube_exec_run *run; /* a plugin is running */
-    bool have;          /* it has given a credential */
-    int64_t expires_us;
-    int64_t ran_at;
-    int64_t retry_at; /* after a failure */
-    dsp_backoff backoff;
+    kube_exec_run *run;  /* a plugin is running */
+    bool           have; /* it has given a credential */
+    int64_t        expires_us;
+    int64_t        ran_at;
+    int64_t        retry_at; /* after a failure */
+    dsp_backoff    backoff;
 
     dsp_buf error;
-    bool failed;
+    bool    failed;
 };
 
 static int64_t now_ms(const dsp_kube_auth *a)
@@ -143,7 +143,7 @@ static bool header_extra(dsp_kube_auth *a, const dsp_kube_pair *extra)
 static bool headers_build(dsp_kube_auth *a)
 {
     const dsp_kube_config *c = a->config;
-    bool ok = true;
+    bool                   ok = true;
 
     headers_free(a);
     if (is_secure(c) && a->bearer != NULL) {
@@ -200,13 +200,13 @@ static bool blob_replace(dsp_kube_blob *old, dsp_kube_blob *fresh)
     }
     kube_blob_free(old);
     *old = *fresh;
-    *fresh = (dsp_kube_blob){0};
+    *fresh = (dsp_kube_blob){ 0 };
     return true;
 }
 
 static bool blob_copy(dsp_kube_blob *out, dsp_kube_blob in)
 {
-    *out = (dsp_kube_blob){0};
+    *out = (dsp_kube_blob){ 0 };
     if (in.data == NULL) {
         return true;
     }
@@ -223,7 +223,7 @@ static bool blob_copy(dsp_kube_blob *out, dsp_kube_blob in)
 /* *-data, or the file. false: the cause is in err. Neither is fine: out is empty. */
 static bool blob_load(dsp_kube_blob *out, dsp_kube_blob data, const char *file, dsp_buf *err)
 {
-    *out = (dsp_kube_blob){0};
+    *out = (dsp_kube_blob){ 0 };
     if (data.data != NULL) {
         return blob_copy(out, data);
     }
@@ -233,7 +233,7 @@ static bool blob_load(dsp_kube_blob *out, dsp_kube_blob data, const char *file, 
 static bool ca_load(dsp_kube_auth *a, dsp_buf *err)
 {
     const dsp_kube_config *c = a->config;
-    dsp_kube_blob ca;
+    dsp_kube_blob          ca;
 
     if (!blob_load(&ca, c->ca_data, c->ca_file, err)) {
         return false;
@@ -265,7 +265,7 @@ static bool pair_set(dsp_kube_auth *a, dsp_kube_blob *cert, dsp_kube_blob *key, 
 static bool pair_load(dsp_kube_auth *a, dsp_buf *err)
 {
     const dsp_kube_config *c = a->config;
-    dsp_kube_blob cert, key = {0};
+    dsp_kube_blob          cert, key = { 0 };
 
     if ((c->client_cert_data.data == NULL && c->client_cert_file == NULL) || !is_secure(c)) {
         return true;
@@ -282,7 +282,7 @@ static bool pair_load(dsp_kube_auth *a, dsp_buf *err)
 static bool token_load(dsp_kube_auth *a, dsp_buf *err)
 {
     const dsp_kube_config *c = a->config;
-    dsp_kube_blob text;
+    dsp_kube_blob          text;
 
     if (c->token_file == NULL) {
         return true;
@@ -290,8 +290,8 @@ static bool token_load(dsp_kube_auth *a, dsp_buf *err)
     if (kube_file_read(c->token_file, &text, err) != KUBE_FILE_OK) {
         return false;
     }
-    dsp_str token = dsp_str_trim((dsp_str){text.data, text.len});
-    bool ok = token.len > 0;
+    dsp_str token = dsp_str_trim((dsp_str){ text.data, text.len });
+    bool    ok = token.len > 0;
     for (size_t i = 0; i < token.len; i++) {
         ok = ok && (unsigned char) token.data[i] > 0x20 && token.data[i] != 0x7F;
     }
@@ -307,7 +307,7 @@ static bool token_load(dsp_kube_auth *a, dsp_buf *err)
 /* Everything that comes from files. One that fails keeps its old value and is told in the log. */
 static void files_check(dsp_kube_auth *a)
 {
-    bool (*const loads[])(dsp_kube_auth *, dsp_buf *) = {ca_load, pair_load, token_load};
+    bool (*const loads[])(dsp_kube_auth *, dsp_buf *) = { ca_load, pair_load, token_load };
     dsp_buf err;
 
     dsp_buf_init(&err, 4096);
@@ -384,7 +384,7 @@ static void plugin_done(void *arg, kube_exec_credential *credential, const char 
 static void plugin_start(dsp_kube_auth *a)
 {
     dsp_buf_reset(&a->error);
-    a->run = kube_exec_start(a->base, a->config, (dsp_str){a->ca.data, a->ca.len}, plugin_done, a, &a->error);
+    a->run = kube_exec_start(a->base, a->config, (dsp_str){ a->ca.data, a->ca.len }, plugin_done, a, &a->error);
     if (a->run == NULL) {
         plugin_failed(a, NULL);
     }
@@ -458,9 +458,9 @@ enum dsp_kube_auth_state dsp_kube_auth_get(dsp_kube_auth *a, dsp_kube_credential
     }
     *out = (dsp_kube_credentials){
         .headers = (const char *const *) a->headers,
-        .ca = {a->ca.data, a->ca.len},
-        .cert = {a->cert.data, a->cert.len},
-        .key = {a->key.data, a->key.len},
+        .ca = { a->ca.data, a->ca.len },
+        .cert = { a->cert.data, a->cert.len },
+        .key = { a->key.data, a->key.len },
         .headers_generation = a->headers_generation,
         .tls_generation = a->tls_generation,
     };

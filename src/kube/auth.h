@@ -29,17 +29,17 @@ enum dsp_kube_auth_state {
 /* What a request needs; borrowed until the next dsp_kube_auth_get(), reload or `changed`. */
 typedef struct dsp_kube_credentials {
     const char *const *headers; /* "Authorization: …", "Impersonate-User: …"; NULL-terminated */
-    dsp_str ca;                 /* PEM; none: the system's */
-    dsp_str cert;               /* PEM chain */
-    dsp_str key;                /* PEM */
-    unsigned headers_generation;
-    unsigned tls_generation;
+    dsp_str            ca;      /* PEM; none: the system's */
+    dsp_str            cert;    /* PEM chain */
+    dsp_str            key;     /* PEM */
+    unsigned           headers_generation;
+    unsigned           tls_generation;
 } dsp_kube_credentials;
 
 /* changed(arg) is called from the event loop when a pending plugin ended, well or not. config is borrowed for life. */
 dsp_kube_auth *dsp_kube_auth_new(struct event_base *base, const dsp_kube_config *config, const dsp_kube_env *env,
                                  void (*changed)(void *arg), void *arg, dsp_buf *err);
-void dsp_kube_auth_free(dsp_kube_auth *auth);
+void           dsp_kube_auth_free(dsp_kube_auth *auth);
 
 /* Looks at what is due (files, expiry) and gives the credentials; starts the plugin when it is needed. */
 enum dsp_kube_auth_state dsp_kube_auth_get(dsp_kube_auth *auth, dsp_kube_credentials *out);

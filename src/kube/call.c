@@ -17,21 +17,21 @@
  */
 struct dsp_kube_call {
     TAILQ_ENTRY(dsp_kube_call) link;
-    dsp_kube_client *client;
-    kube_transfer transfer;
+    dsp_kube_client       *client;
+    kube_transfer          transfer;
     enum dsp_kube_priority priority;
-    dsp_kube_prepare prepare; /* NULL: request is filled */
-    dsp_kube_done done;
-    void *arg;
-    kube_request request;
-    dsp_buf body;
-    char errors[CURL_ERROR_SIZE];
-    int64_t queued_at;
-    int64_t waited_ms;
-    unsigned headers_generation; /* that it was sent with */
-    unsigned tls_generation;
-    bool running;
-    bool again; /* after a 401 */
+    dsp_kube_prepare       prepare; /* NULL: request is filled */
+    dsp_kube_done          done;
+    void                  *arg;
+    kube_request           request;
+    dsp_buf                body;
+    char                   errors[CURL_ERROR_SIZE];
+    int64_t                queued_at;
+    int64_t                waited_ms;
+    unsigned               headers_generation; /* that it was sent with */
+    unsigned               tls_generation;
+    bool                   running;
+    bool                   again; /* after a 401 */
 };
 
 /* --- a call's life --- */
@@ -86,7 +86,7 @@ static void call_end(dsp_kube_call *call, dsp_kube_answer *answer)
 
 static void call_fail(dsp_kube_call *call, const char *error)
 {
-    dsp_kube_answer answer = {.outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1, .error = error};
+    dsp_kube_answer answer = { .outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1, .error = error };
 
     call_unlink(call);
     call_end(call, &answer);
@@ -132,8 +132,8 @@ static bool retry_unauthorized(dsp_kube_call *call, long status)
 
 static void on_done(kube_transfer *t, CURLcode result)
 {
-    dsp_kube_call *call = (dsp_kube_call *) (void *) ((char *) t - offsetof(dsp_kube_call, transfer));
-    dsp_kube_answer answer = {0};
+    dsp_kube_call  *call = (dsp_kube_call *) (void *) ((char *) t - offsetof(dsp_kube_call, transfer));
+    dsp_kube_answer answer = { 0 };
 
     kube_answer_fill(&answer, t->easy, result, call->errors, dsp_buf_str(&call->body));
     if (answer.outcome == DSP_KUBE_ANSWERED && retry_unauthorized(call, answer.status)) {
@@ -151,7 +151,7 @@ static void on_done(kube_transfer *t, CURLcode result)
 static void call_start(dsp_kube_call *call, const dsp_kube_credentials *credentials)
 {
     dsp_kube_client *c = call->client;
-    CURL *easy = kube_client_easy_get(c);
+    CURL            *easy = kube_client_easy_get(c);
 
     if (easy == NULL || !kube_target_apply(&c->target, easy, &call->request, credentials)) {
         kube_client_easy_put(c, easy);
@@ -165,7 +165,7 @@ static void call_start(dsp_kube_call *call, const dsp_kube_credentials *credenti
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->errors);
-    call->transfer = (kube_transfer){.easy = easy, .done = on_done};
+    call->transfer = (kube_transfer){ .easy = easy, .done = on_done };
     if (!call->again) {
         call->waited_ms = kube_client_now(c) - call->queued_at;
     }
@@ -187,7 +187,7 @@ static void call_start(dsp_kube_call *call, const dsp_kube_credentials *credenti
 /* Whether the bucket has a token for one more request; if not, the pump comes again when it has. */
 static bool token_take(dsp_kube_client *c)
 {
-    double qps = c->options.qps, burst = qps * 2 > 1 ? qps * 2 : 1;
+    double  qps = c->options.qps, burst = qps * 2 > 1 ? qps * 2 : 1;
     int64_t now = kube_client_now(c);
 
     if (qps <= 0) {
@@ -197,8 +197,8 @@ static bool token_take(dsp_kube_client *c)
     c->tokens = c->tokens > burst ? burst : c->tokens;
     c->tokens_at = now;
     if (c->tokens < 1) {
-        int64_t ms = (int64_t) ((1 - c->tokens) * 1000 / qps) + 1;
-        struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+        int64_t        ms = (int64_t) ((1 - c->tokens) * 1000 / qps) + 1;
+        struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
         event_add(c->pump, &tv);
         return false;
@@ -232,7 +232,7 @@ static dsp_kube_call *next_call(dsp_kube_client *c)
 static bool call_prepare(dsp_kube_call *call)
 {
     dsp_kube_client *c = call->client;
-    dsp_kube_request request = {.priority = call->priority};
+    dsp_kube_request request = { .priority = call->priority };
 
     if (call->prepare == NULL) {
         return true;
@@ -262,7 +262,7 @@ static void fail_all(dsp_kube_client *c, const char *error)
 
     for (int p = 0; p <= DSP_KUBE_IDLE; p++) {
         struct kube_call_list failed = TAILQ_HEAD_INITIALIZER(failed);
-        dsp_kube_call *call;
+        dsp_kube_call        *call;
 
         /* Those that are there now: callbacks may queue more, for later. */
         size_t n = 0;
@@ -280,7 +280,7 @@ static void fail_all(dsp_kube_client *c, const char *error)
 void kube_calls_pump(dsp_kube_client *c)
 {
     dsp_kube_credentials credentials;
-    dsp_kube_call *call;
+    dsp_kube_call       *call;
 
     while ((call = next_call(c)) != NULL) {
         enum dsp_kube_auth_state state = dsp_kube_auth_get(c->auth, &credentials);
@@ -324,7 +324,7 @@ static dsp_kube_call *call_new(dsp_kube_client *c, enum dsp_kube_priority priori
 
 dsp_kube_call *dsp_kube_client_send(dsp_kube_client *c, const dsp_kube_request *request, dsp_kube_done done, void *arg)
 {
-    dsp_kube_call *call = call_new(c, request->priority, done, arg);
+    dsp_kube_call   *call = call_new(c, request->priority, done, arg);
     dsp_kube_request copy = *request;
 
     copy.timeout_ms = copy.timeout_ms > 0 ? copy.timeout_ms : c->options.timeout_ms;

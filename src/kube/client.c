@@ -10,17 +10,17 @@
 #include "base/memory.h"
 
 #define MAX_IN_FLIGHT 16u
-#define TIMEOUT_MS 30000
+#define TIMEOUT_MS    30000
 
 /* Connections may stay open when there is nothing to do, so many; after a burst the others, some 100 KB each with TLS,
  * are given up when it has been quiet for a while. */
-#define KEEP_IDLE 2u
-#define QUIET_S 15
+#define KEEP_IDLE   2u
+#define QUIET_S     15
 #define TRY_AGAIN_S 1
 
 const char *dsp_kube_method_name(enum dsp_kube_method method)
 {
-    static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+    static const char *const names[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 
     return names[method];
 }
@@ -60,7 +60,7 @@ void kube_client_observe(dsp_kube_client *c, enum dsp_kube_method method, int st
 void kube_client_rest(dsp_kube_client *c)
 {
     if (c->peak > KEEP_IDLE) {
-        evtimer_add(c->shrink, &(struct timeval){.tv_sec = QUIET_S});
+        evtimer_add(c->shrink, &(struct timeval){ .tv_sec = QUIET_S });
     }
 }
 
@@ -76,7 +76,7 @@ static void on_shrink(evutil_socket_t fd, short what, void *arg)
     }
     kube_multi *fresh = c->urgent_in_flight == 0 ? kube_multi_new(c->base) : NULL;
     if (fresh == NULL) {
-        evtimer_add(c->shrink, &(struct timeval){.tv_sec = TRY_AGAIN_S});
+        evtimer_add(c->shrink, &(struct timeval){ .tv_sec = TRY_AGAIN_S });
         return;
     }
     kube_multi_free(c->calls);
@@ -191,7 +191,7 @@ static void target_retire(dsp_kube_client *c)
 void dsp_kube_client_reload(dsp_kube_client *c, dsp_kube_config *config)
 {
     kube_target target;
-    dsp_buf err;
+    dsp_buf     err;
 
     if (config == NULL) {
         dsp_kube_auth_reload(c->auth);
@@ -234,7 +234,7 @@ const dsp_kube_env *dsp_kube_client_env(const dsp_kube_client *c)
 
 dsp_kube_client_stats dsp_kube_client_stats_get(const dsp_kube_client *c)
 {
-    return (dsp_kube_client_stats){c->queued, c->in_flight, c->n_streams, c->refreshed};
+    return (dsp_kube_client_stats){ c->queued, c->in_flight, c->n_streams, c->refreshed };
 }
 
 bool dsp_kube_client_is_idle(const dsp_kube_client *c)

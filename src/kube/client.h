@@ -23,7 +23,7 @@
 #include "env.h"
 
 typedef struct dsp_kube_client dsp_kube_client;
-typedef struct dsp_kube_call dsp_kube_call;
+typedef struct dsp_kube_call   dsp_kube_call;
 typedef struct dsp_kube_stream dsp_kube_stream;
 
 enum dsp_kube_method { DSP_KUBE_GET = 0, DSP_KUBE_POST, DSP_KUBE_PUT, DSP_KUBE_PATCH, DSP_KUBE_DELETE };
@@ -46,26 +46,26 @@ enum dsp_kube_outcome {
 
 /* Everything is copied; {NULL, 0} where not needed. */
 typedef struct dsp_kube_request {
-    enum dsp_kube_method method;
+    enum dsp_kube_method   method;
     enum dsp_kube_priority priority;
-    dsp_str path;         /* "/apis/batch/v1/namespaces/a/jobs", percent-encoded by the caller */
-    dsp_str query;        /* "a=b&c=d" without '?', percent-encoded: dsp_kube_query_add() */
-    dsp_str content_type; /* none: application/json when there is a body */
-    dsp_str accept;       /* none: application/json */
-    dsp_str body;
-    int64_t timeout_ms; /* from the moment it is sent; 0: the client's default (30 s) */
-    size_t answer_max;  /* cap on the answer's body; 0: 4 MiB */
+    dsp_str                path;         /* "/apis/batch/v1/namespaces/a/jobs", percent-encoded by the caller */
+    dsp_str                query;        /* "a=b&c=d" without '?', percent-encoded: dsp_kube_query_add() */
+    dsp_str                content_type; /* none: application/json when there is a body */
+    dsp_str                accept;       /* none: application/json */
+    dsp_str                body;
+    int64_t                timeout_ms; /* from the moment it is sent; 0: the client's default (30 s) */
+    size_t                 answer_max; /* cap on the answer's body; 0: 4 MiB */
 } dsp_kube_request;
 
 /* The bytes live until the callback returns. */
 typedef struct dsp_kube_answer {
     enum dsp_kube_outcome outcome;
-    int status;             /* HTTP status; also when UNCLEAR but the head had come; 0: none */
-    int64_t retry_after_ms; /* Retry-After or Status.details.retryAfterSeconds, an hour at most; -1: none */
-    dsp_str body;           /* ANSWERED only */
-    const char *error;      /* one line for logs when not ANSWERED, else NULL */
-    int64_t waited_ms;      /* in the queue */
-    int64_t took_us;        /* on the wire */
+    int                   status; /* HTTP status; also when UNCLEAR but the head had come; 0: none */
+    int64_t     retry_after_ms;   /* Retry-After or Status.details.retryAfterSeconds, an hour at most; -1: none */
+    dsp_str     body;             /* ANSWERED only */
+    const char *error;            /* one line for logs when not ANSWERED, else NULL */
+    int64_t     waited_ms;        /* in the queue */
+    int64_t     took_us;          /* on the wire */
 } dsp_kube_answer;
 
 typedef void (*dsp_kube_done)(void *arg, const dsp_kube_answer *answer);
@@ -78,14 +78,14 @@ typedef void (*dsp_kube_done)(void *arg, const dsp_kube_answer *answer);
 typedef bool (*dsp_kube_prepare)(void *arg, dsp_kube_request *out);
 
 typedef struct dsp_kube_client_options {
-    const char *user_agent; /* e.g. "dispatcher-controller/1.0.0"; must not begin with curl/, Wget/ or Mozilla/ */
-    unsigned max_in_flight; /* 0: 16 */
-    double qps;         /* requests per second, with a burst of max(1, 2 · qps); 0: no limit. Not for urgent ones */
-    int64_t timeout_ms; /* 0: 30 s */
-    int64_t connect_timeout_ms; /* 0: 10 s */
+    const char *user_agent;    /* e.g. "dispatcher-controller/1.0.0"; must not begin with curl/, Wget/ or Mozilla/ */
+    unsigned    max_in_flight; /* 0: 16 */
+    double      qps; /* requests per second, with a burst of max(1, 2 · qps); 0: no limit. Not for urgent ones */
+    int64_t     timeout_ms;         /* 0: 30 s */
+    int64_t     connect_timeout_ms; /* 0: 10 s */
     /* Once per answer and per failed try, streams included when their head came. status 0: no answer. May be NULL. */
     void (*observe)(void *arg, enum dsp_kube_method method, int status, int64_t took_us);
-    void *observe_arg;
+    void               *observe_arg;
     const dsp_kube_env *env; /* NULL: the system's */
 } dsp_kube_client_options;
 
@@ -103,8 +103,8 @@ void dsp_kube_client_reload(dsp_kube_client *client, dsp_kube_config *config);
 
 /* The config that is in use. */
 const dsp_kube_config *dsp_kube_client_config(const dsp_kube_client *client);
-struct event_base *dsp_kube_client_base(const dsp_kube_client *client);
-const dsp_kube_env *dsp_kube_client_env(const dsp_kube_client *client);
+struct event_base     *dsp_kube_client_base(const dsp_kube_client *client);
+const dsp_kube_env    *dsp_kube_client_env(const dsp_kube_client *client);
 
 /*
  * Sends a request, or queues it. done is called exactly once, unless the call is cancelled. NULL: no memory, done will
@@ -124,9 +124,9 @@ void dsp_kube_call_cancel(dsp_kube_call *call);
 bool dsp_kube_call_sent(const dsp_kube_call *call);
 
 typedef struct dsp_kube_client_stats {
-    size_t queued;      /* now */
-    size_t in_flight;   /* now, urgent ones and streams not counted */
-    size_t streams;     /* now */
+    size_t   queued;    /* now */
+    size_t   in_flight; /* now, urgent ones and streams not counted */
+    size_t   streams;   /* now */
     uint64_t refreshed; /* credentials fetched because of a 401 */
 } dsp_kube_client_stats;
 

@@ -10,16 +10,16 @@
 #include "base/log.h"
 #include "base/utf8.h"
 
-#define QUEUE_MAX 1000
+#define QUEUE_MAX   1000
 #define MESSAGE_MAX 1024
-#define NAME_MAX_ 253
-#define BODY_MAX (16u * 1024)
-#define TRIES 4
+#define NAME_MAX_   253
+#define BODY_MAX    (16u * 1024)
+#define TRIES       4
 
 /* Events on the wire at once; the transport has its own share for them too. */
 #define AT_ONCE 4
 
-static const dsp_backoff_rule backoff_rule = {.base_ms = 1000, .max_ms = 30000, .jitter = 1.0};
+static const dsp_backoff_rule backoff_rule = { .base_ms = 1000, .max_ms = 30000, .jitter = 1.0 };
 
 /*
  * States of a job: in `waiting` (first in, first out), or in `sending` with a call. After a failure that may pass, the
@@ -27,27 +27,27 @@ static const dsp_backoff_rule backoff_rule = {.base_ms = 1000, .max_ms = 30000, 
  */
 typedef struct job {
     TAILQ_ENTRY(job) link;
-    dsp_recorder *recorder;
+    dsp_recorder  *recorder;
     dsp_kube_call *call;
-    unsigned tries;
-    char *path;
-    char *body;
+    unsigned       tries;
+    char          *path;
+    char          *body;
 } job;
 
 TAILQ_HEAD(job_list, job);
 
 struct dsp_recorder {
-    dsp_kube_client *client;
-    char *component;
-    char *instance;
-    size_t queue_max;
-    struct job_list waiting;
-    struct job_list sending;
-    size_t n_sending;
-    bool off;
-    bool resting;
-    struct event *rest;
-    dsp_backoff backoff;
+    dsp_kube_client   *client;
+    char              *component;
+    char              *instance;
+    size_t             queue_max;
+    struct job_list    waiting;
+    struct job_list    sending;
+    size_t             n_sending;
+    bool               off;
+    bool               resting;
+    struct event      *rest;
+    dsp_backoff        backoff;
     dsp_recorder_stats stats;
 };
 
@@ -78,16 +78,16 @@ static void rest(dsp_recorder *r, int64_t at_least_ms)
     int64_t ms = dsp_backoff_next(&r->backoff, &backoff_rule, dsp_kube_client_env(r->client));
 
     ms = ms > at_least_ms ? ms : at_least_ms;
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
     r->resting = true;
     evtimer_add(r->rest, &tv);
 }
 
 static void on_answer(void *arg, const dsp_kube_answer *answer)
 {
-    job *j = arg;
+    job          *j = arg;
     dsp_recorder *r = j->recorder;
-    bool answered = answer->outcome == DSP_KUBE_ANSWERED;
+    bool          answered = answer->outcome == DSP_KUBE_ANSWERED;
 
     TAILQ_REMOVE(&r->sending, j, link);
     r->n_sending--;
@@ -191,7 +191,7 @@ static void write_event(dsp_recorder *r, const dsp_event_object *object, bool wa
                         dsp_str message, dsp_buf *out)
 {
     const dsp_kube_env *env = dsp_kube_client_env(r->client);
-    char now[DSP_TIME_LEN];
+    char                now[DSP_TIME_LEN];
 
     dsp_time_format(env->wall_us(env->arg), now);
     dsp_buf_addz(out, "{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{\"name\":");
@@ -220,7 +220,7 @@ static void write_event(dsp_recorder *r, const dsp_event_object *object, bool wa
 void dsp_recorder_emit(dsp_recorder *r, const dsp_event_object *object, bool warning, const char *reason, dsp_str key,
                        dsp_str message)
 {
-    job *j;
+    job    *j;
     dsp_buf path, name, body;
 
     if (r->off) {

@@ -22,17 +22,17 @@
 extern char **environ;
 
 struct kube_exec_run {
-    const char *api_version;
-    char *command;    /* for messages */
-    const char *hint; /* borrowed from the config */
-    pid_t pid;        /* 0: reaped */
-    int fd;
-    struct event *output;
-    struct event *deadline;
-    struct event *reap;
-    dsp_buf text;
+    const char    *api_version;
+    char          *command; /* for messages */
+    const char    *hint;    /* borrowed from the config */
+    pid_t          pid;     /* 0: reaped */
+    int            fd;
+    struct event  *output;
+    struct event  *deadline;
+    struct event  *reap;
+    dsp_buf        text;
     kube_exec_done done;
-    void *arg;
+    void          *arg;
 };
 
 /* --- the ExecCredential --- */
@@ -42,14 +42,14 @@ void kube_exec_credential_free(kube_exec_credential *c)
     kube_secret_free(&c->token);
     kube_blob_free(&c->cert);
     kube_blob_free(&c->key);
-    *c = (kube_exec_credential){0};
+    *c = (kube_exec_credential){ 0 };
 }
 
 /* A string member of status as a copy; *out stays NULL when it is missing or empty. */
 static bool member(dsp_json status, const char *name, dsp_arena *arena, char **out, dsp_buf *err)
 {
     dsp_json value = dsp_json_get(status, name);
-    dsp_str text;
+    dsp_str  text;
 
     if (dsp_json_kind(value) == DSP_JSON_NONE || dsp_json_kind(value) == DSP_JSON_NULL) {
         return true;
@@ -103,11 +103,11 @@ static bool read_status(dsp_json status, dsp_arena *arena, kube_exec_credential 
 
 bool kube_exec_parse(dsp_str text, const char *api_version, kube_exec_credential *out, dsp_buf *err)
 {
-    dsp_json doc;
+    dsp_json       doc;
     dsp_json_error bad;
-    dsp_arena arena;
+    dsp_arena      arena;
 
-    *out = (kube_exec_credential){0};
+    *out = (kube_exec_credential){ 0 };
     if (!dsp_json_parse(text, &doc, &bad)) {
         dsp_buf_addf(err, "the output is not JSON: byte %zu: %s", bad.offset, bad.message);
         return false;
@@ -214,8 +214,8 @@ void kube_exec_cancel(kube_exec_run *run)
 static void run_end(kube_exec_run *run, kube_exec_credential *credential, const char *problem)
 {
     kube_exec_done done = run->done;
-    void *arg = run->arg;
-    dsp_buf text;
+    void          *arg = run->arg;
+    dsp_buf        text;
 
     dsp_buf_init(&text, 4096);
     if (problem != NULL) {
@@ -230,7 +230,7 @@ static void run_end(kube_exec_run *run, kube_exec_credential *credential, const 
 static void run_output(kube_exec_run *run)
 {
     kube_exec_credential credential;
-    dsp_buf err;
+    dsp_buf              err;
 
     dsp_buf_init(&err, 1024);
     if (kube_exec_parse(dsp_buf_str(&run->text), run->api_version, &credential, &err)) {
@@ -245,14 +245,14 @@ static void run_output(kube_exec_run *run)
 static void on_reap(evutil_socket_t fd, short what, void *arg)
 {
     kube_exec_run *run = arg;
-    int status;
-    char text[64];
-    pid_t got = waitpid(run->pid, &status, WNOHANG);
+    int            status;
+    char           text[64];
+    pid_t          got = waitpid(run->pid, &status, WNOHANG);
 
     (void) fd;
     (void) what;
     if (got == 0 || (got < 0 && errno == EINTR)) {
-        struct timeval tv = {.tv_usec = REAP_MS * 1000};
+        struct timeval tv = { .tv_usec = REAP_MS * 1000 };
 
         evtimer_add(run->reap, &tv);
         return;
@@ -274,7 +274,7 @@ static void on_reap(evutil_socket_t fd, short what, void *arg)
 static void on_output(evutil_socket_t fd, short what, void *arg)
 {
     kube_exec_run *run = arg;
-    char *room = dsp_buf_room(&run->text, 4096);
+    char          *room = dsp_buf_room(&run->text, 4096);
 
     (void) what;
     if (room == NULL) {
@@ -325,7 +325,7 @@ static char **environment(const dsp_kube_exec *exec, char *info)
     }
     for (size_t i = 0; i < n; i++) {
         size_t len = strcspn(environ[i], "=");
-        bool ours = false;
+        bool   ours = false;
 
         for (size_t j = 0; j < 1 + exec->n_env && env[j] != NULL && !ours; j++) {
             ours = strncmp(env[j], environ[i], len + 1) == 0;
@@ -358,10 +358,10 @@ static void environment_free(char **env, size_t n_env)
 static int spawn(kube_exec_run *run, const dsp_kube_exec *exec, char **env, int out)
 {
     posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-    char **argv = calloc(exec->n_args + 2, sizeof(*argv));
-    int e = ENOMEM;
+    posix_spawnattr_t          attr;
+    sigset_t                   none, all;
+    char                     **argv = calloc(exec->n_args + 2, sizeof(*argv));
+    int                        e = ENOMEM;
 
     if (argv == NULL || posix_spawn_file_actions_init(&files) != 0) {
         free(argv);
@@ -395,7 +395,7 @@ static int spawn(kube_exec_run *run, const dsp_kube_exec *exec, char **env, int 
 /* Makes pipe and environment and starts the child. 0 or an errno. */
 static int launch(kube_exec_run *run, const dsp_kube_config *config, dsp_str ca)
 {
-    int pipe_fd[2], e = ENOMEM;
+    int     pipe_fd[2], e = ENOMEM;
     dsp_buf info;
 
     if (pipe2(pipe_fd, O_CLOEXEC) != 0) {
@@ -405,7 +405,7 @@ static int launch(kube_exec_run *run, const dsp_kube_config *config, dsp_str ca)
     fcntl(run->fd, F_SETFL, O_NONBLOCK);
     dsp_buf_init(&info, 8u * 1024 * 1024);
     dsp_buf_addz(&info, "KUBERNETES_EXEC_INFO=");
-    char *text = kube_exec_info(config, ca, &info) ? dsp_buf_take(&info) : NULL;
+    char  *text = kube_exec_info(config, ca, &info) ? dsp_buf_take(&info) : NULL;
     char **env = text != NULL ? environment(config->exec, text) : NULL;
     if (env != NULL) {
         e = spawn(run, config->exec, env, pipe_fd[1]);
@@ -422,7 +422,7 @@ kube_exec_run *kube_exec_start(struct event_base *base, const dsp_kube_config *c
                                void *arg, dsp_buf *err)
 {
     kube_exec_run *run = calloc(1, sizeof(*run));
-    struct timeval limit = {.tv_sec = KUBE_EXEC_TIMEOUT_S};
+    struct timeval limit = { .tv_sec = KUBE_EXEC_TIMEOUT_S };
 
     if (run == NULL || (run->command = strdup(config->exec->command)) == NULL) {
         free(run);

@@ -9,14 +9,14 @@
 #include "config.h"
 
 #define KUBE_EXEC_OUTPUT_MAX (64u * 1024)
-#define KUBE_EXEC_TIMEOUT_S 60
+#define KUBE_EXEC_TIMEOUT_S  60
 
 /* What an ExecCredential says. */
 typedef struct kube_exec_credential {
-    char *token;        /* NULL: none */
-    dsp_kube_blob cert; /* PEM, with key or not at all */
+    char         *token; /* NULL: none */
+    dsp_kube_blob cert;  /* PEM, with key or not at all */
     dsp_kube_blob key;
-    int64_t expires_us; /* wall clock; 0: never */
+    int64_t       expires_us; /* wall clock; 0: never */
 } kube_exec_credential;
 
 /* Reads a plugin's output. api_version must be its own. false: the cause, without any value, is in err. */

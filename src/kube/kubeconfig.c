@@ -29,9 +29,9 @@ static char *absolute(dsp_str path)
 bool kube_config_text_add(kube_config_files *files, dsp_str text, const char *path, dsp_buf *err)
 {
     kube_config_file *more = realloc(files->file, (files->n + 1) * sizeof(*more));
-    char *full = absolute(dsp_str_from(path));
-    char *slash = full != NULL ? strrchr(full, '/') : NULL;
-    char *dir = slash != NULL ? strndup(full, (size_t) (slash - full)) : NULL;
+    char             *full = absolute(dsp_str_from(path));
+    char             *slash = full != NULL ? strrchr(full, '/') : NULL;
+    char             *dir = slash != NULL ? strndup(full, (size_t) (slash - full)) : NULL;
 
     files->file = more != NULL ? more : files->file;
     if (more == NULL || dir == NULL) {
@@ -41,7 +41,7 @@ bool kube_config_text_add(kube_config_files *files, dsp_str text, const char *pa
         return false;
     }
     kube_config_file *file = &files->file[files->n++];
-    *file = (kube_config_file){.path = full, .dir = dir};
+    *file = (kube_config_file){ .path = full, .dir = dir };
 
     dsp_buf_addf(err, "%s: ", full);
     if (!kube_yaml_parse(&file->yaml, text, err)) {
@@ -65,21 +65,21 @@ bool kube_config_text_add(kube_config_files *files, dsp_str text, const char *pa
 
 bool kube_config_file_read(kube_config_files *files, dsp_str path, bool optional, dsp_buf *err)
 {
-    dsp_kube_blob text = {0};
-    char *name = dsp_str_dup(path);
+    dsp_kube_blob text = { 0 };
+    char         *name = dsp_str_dup(path);
 
     if (name == NULL) {
         dsp_buf_addz(err, "out of memory");
         return false;
     }
     enum kube_file_result result = kube_file_read(name, &text, err);
-    bool ok = result == KUBE_FILE_OK;
+    bool                  ok = result == KUBE_FILE_OK;
 
     if (result == KUBE_FILE_MISSING && optional) {
         dsp_buf_reset(err);
         ok = true;
     } else if (ok) {
-        ok = kube_config_text_add(files, (dsp_str){text.data, text.len}, name, err);
+        ok = kube_config_text_add(files, (dsp_str){ text.data, text.len }, name, err);
     }
     kube_blob_free(&text);
     free(name);
@@ -102,7 +102,7 @@ bool kube_config_files_read(kube_config_files *files, const char *list, dsp_buf 
     for (const char *p = list; *p != '\0';) {
         size_t len = strcspn(p, ":");
 
-        if (len > 0 && !is_repeated(list, p, len) && !kube_config_file_read(files, (dsp_str){p, len}, true, err)) {
+        if (len > 0 && !is_repeated(list, p, len) && !kube_config_file_read(files, (dsp_str){ p, len }, true, err)) {
             return false;
         }
         p += len + (p[len] == ':');
@@ -122,7 +122,7 @@ void kube_config_files_free(kube_config_files *files)
         free(files->file[i].dir);
     }
     free(files->file);
-    *files = (kube_config_files){0};
+    *files = (kube_config_files){ 0 };
 }
 
 /* --- what an entry says --- */
@@ -131,7 +131,7 @@ void kube_config_files_free(kube_config_files *files)
 static char *normal_server(const char *text, bool tls, const char **problem)
 {
     CURLU *url = curl_url();
-    char *out = NULL, *whole = NULL, *part = NULL, *guess = NULL;
+    char  *out = NULL, *whole = NULL, *part = NULL, *guess = NULL;
 
     *problem = "out of memory";
     if (url == NULL || (strstr(text, "://") == NULL && asprintf(&guess, "%s://%s", tls ? "https" : "http", text) < 0)) {
@@ -172,7 +172,7 @@ static char *normal_server(const char *text, bool tls, const char **problem)
 static void read_cluster(dsp_kube_config *c, kube_entry *e)
 {
     const char *problem;
-    char *server = kube_entry_line(e, "server");
+    char       *server = kube_entry_line(e, "server");
 
     c->ca_file = kube_entry_path(e, "certificate-authority");
     c->ca_data = kube_entry_base64(e, "certificate-authority-data");
@@ -210,7 +210,7 @@ static bool extra_add(dsp_kube_config *c, dsp_str key, dsp_str value)
         return false;
     }
     c->impersonate_extra = more;
-    more[c->n_impersonate_extra] = (dsp_kube_pair){dsp_str_dup(key), dsp_str_dup(value)};
+    more[c->n_impersonate_extra] = (dsp_kube_pair){ dsp_str_dup(key), dsp_str_dup(value) };
     dsp_kube_pair *one = &more[c->n_impersonate_extra++];
     return one->name != NULL && one->value != NULL;
 }
@@ -218,7 +218,7 @@ static bool extra_add(dsp_kube_config *c, dsp_str key, dsp_str value)
 static void read_impersonation(dsp_kube_config *c, kube_entry *e)
 {
     yaml_node_t *extra = kube_entry_get(e, "act-as-user-extra"), *key, *values;
-    size_t n;
+    size_t       n;
 
     c->impersonate_user = kube_entry_line(e, "act-as");
     c->impersonate_uid = kube_entry_line(e, "act-as-uid");
@@ -254,7 +254,7 @@ static void read_exec_env(dsp_kube_exec *exec, kube_entry *e, yaml_node_t *env)
         return;
     }
     for (size_t i = 0; i < n && !e->failed; i++) {
-        yaml_node_t *one = kube_yaml_at(&e->file->yaml, env, i);
+        yaml_node_t   *one = kube_yaml_at(&e->file->yaml, env, i);
         dsp_kube_pair *pair = &exec->env[exec->n_env++];
 
         pair->name = kube_entry_text_of(e, "exec.env", kube_yaml_get(&e->file->yaml, one, "name"));
@@ -282,7 +282,7 @@ static char *exec_command(kube_entry *e)
 
 static void read_exec(dsp_kube_config *c, kube_entry *e)
 {
-    yaml_node_t *node = kube_entry_get(e, "exec"), *user = e->node;
+    yaml_node_t   *node = kube_entry_get(e, "exec"), *user = e->node;
     dsp_kube_exec *exec = node != NULL ? calloc(1, sizeof(*exec)) : NULL;
 
     if (node == NULL) {
@@ -348,9 +348,9 @@ static void read_user(dsp_kube_config *c, kube_entry *e)
 static bool current_context(kube_config_files *files, char **name, kube_config_file **file, dsp_buf *err)
 {
     for (size_t i = 0; i < files->n; i++) {
-        kube_yaml *y = &files->file[i].yaml;
+        kube_yaml   *y = &files->file[i].yaml;
         yaml_node_t *node = kube_yaml_get(y, kube_yaml_root(y), "current-context");
-        dsp_str text = kube_yaml_text(node);
+        dsp_str      text = kube_yaml_text(node);
 
         if (node != NULL && (text.data == NULL || memchr(text.data, '\0', text.len) != NULL)) {
             dsp_buf_addf(err, "%s: current-context: must be a string", files->file[i].path);
@@ -371,7 +371,7 @@ static bool current_context(kube_config_files *files, char **name, kube_config_f
 static bool read_named(dsp_kube_config *c, kube_config_files *files, const kube_entry *context, const char *member,
                        const char *name)
 {
-    bool cluster = strcmp(member, "cluster") == 0;
+    bool       cluster = strcmp(member, "cluster") == 0;
     kube_entry e = kube_entry_find(files, cluster ? "clusters" : "users", member, name, context->err);
 
     if (e.failed) {

@@ -3,25 +3,25 @@
 #include <stdlib.h>
 
 struct kube_multi {
-    CURLM *curl;
+    CURLM             *curl;
     struct event_base *base;
-    struct event *timer;
+    struct event      *timer;
 };
 
 /* One per socket that libcurl wants to be told about; curl_multi_assign() keeps it. */
 typedef struct kube_socket {
     struct event *event;
-    short what;
+    short         what;
 } kube_socket;
 
 static void finish(kube_multi *m)
 {
     CURLMsg *msg;
-    int left;
+    int      left;
 
     while ((msg = curl_multi_info_read(m->curl, &left)) != NULL) {
         kube_transfer *t = NULL;
-        CURLcode result = msg->data.result;
+        CURLcode       result = msg->data.result;
 
         if (msg->msg != CURLMSG_DONE) {
             continue;
@@ -35,7 +35,7 @@ static void finish(kube_multi *m)
 static void on_socket(evutil_socket_t fd, short what, void *arg)
 {
     kube_multi *m = arg;
-    int flags = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0), running;
+    int         flags = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0), running;
 
     curl_multi_socket_action(m->curl, fd, flags, &running);
     finish(m);
@@ -44,7 +44,7 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     kube_multi *m = arg;
-    int running;
+    int         running;
 
     (void) fd;
     (void) what;
@@ -54,8 +54,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static int want_timer(CURLM *curl, long ms, void *arg)
 {
-    kube_multi *m = arg;
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    kube_multi    *m = arg;
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
     (void) curl;
     if (ms < 0) {
@@ -76,7 +76,7 @@ static void socket_free(kube_socket *s)
 
 static int want_socket(CURL *easy, curl_socket_t fd, int action, void *arg, void *socket_arg)
 {
-    kube_multi *m = arg;
+    kube_multi  *m = arg;
     kube_socket *s = socket_arg;
     short what = (short) ((action & CURL_POLL_IN ? EV_READ : 0) | (action & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST);
 

@@ -6,9 +6,13 @@
 #include "base/log.h"
 
 #define LINE_MAX_BYTES (8u * 1024 * 1024)
-#define QUIET_MS       50000
-#define LIST_QUIET_MS  60000
-#define PAGE           500
+
+/* A server sends a bookmark about every minute (apiserver, cacher: defaultBookmarkFrequency): a shorter patience would
+ * open each watch of a quiet cluster again and again. A dead peer is found sooner, by the kernel (target.c). */
+#define QUIET_MS 90000
+
+#define LIST_QUIET_MS 60000
+#define PAGE          500
 
 /* A watch asks the server to end it after 5 to 10 minutes (client-go), and is cut when it has not done so. */
 #define WATCH_MIN_S    300

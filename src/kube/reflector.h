@@ -21,9 +21,9 @@
  * good. 410, as HTTP status or as an ERROR event, lists again from the last resourceVersion, and when that is refused
  * from "" (the newest). Refused connections, 429 and 5xx back off (800 ms … 30 s, jitter 1, Retry-After respected)
  * and keep the resourceVersion. A clean end watches again at once; an end within a second and without an event backs
- * off. A watch that is silent for quiet_ms is cut and resumed, so a half-open connection is found in time. A line that
- * is no event ends the watch and is counted; so does one over line_max. Its resourceVersion stays, so nothing is lost;
- * when the same place fails twice, the reflector lists.
+ * off. A watch that is silent for quiet_ms, bookmarks included, is cut and resumed; a dead connection is found sooner,
+ * by TCP keepalive. A line that is no event ends the watch and is counted; so does one over line_max. Its
+ * resourceVersion stays, so nothing is lost; when the same place fails twice, the reflector lists.
  */
 #ifndef DSP_KUBE_REFLECTOR_H
 #define DSP_KUBE_REFLECTOR_H
@@ -52,7 +52,7 @@ typedef struct dsp_reflector_options {
     const char *field_selector;
     bool        no_watch_list; /* list and watch only */
     size_t      line_max;      /* cap on one object's text; 0: 8 MiB */
-    int64_t     quiet_ms;      /* 0: 50 s */
+    int64_t     quiet_ms;      /* 0: 90 s */
     int64_t     page;          /* limit of a paged list; 0: 500 */
 } dsp_reflector_options;
 

@@ -20,7 +20,7 @@ static bool on_item(void *arg, dsp_str object)
 
 static bool list_data(void *arg, dsp_str bytes)
 {
-    dsp_reflector *r = arg;
+    dsp_reflector         *r = arg;
     enum kube_split_result result = kube_list_feed(&r->list, bytes, on_item, r);
 
     r->stats.bytes += bytes.len;
@@ -32,9 +32,9 @@ static bool list_data(void *arg, dsp_str bytes)
  * the set must not end here, or all that did not come would be taken for deleted. */
 static bool next_token(dsp_reflector *r, dsp_json metadata)
 {
-    dsp_json value = dsp_json_get(metadata, "continue");
+    dsp_json  value = dsp_json_get(metadata, "continue");
     dsp_arena arena;
-    dsp_str token = {NULL, 0};
+    dsp_str   token = { NULL, 0 };
 
     free(r->token);
     r->token = NULL;
@@ -55,7 +55,7 @@ static bool next_token(dsp_reflector *r, dsp_json metadata)
 static void list_complete(dsp_reflector *r)
 {
     dsp_json metadata = kube_list_metadata(&r->list);
-    char version[KUBE_VERSION_MAX];
+    char     version[KUBE_VERSION_MAX];
 
     if (!kube_version_of(metadata, version) || !next_token(r, metadata)) {
         r->stats.garbled++;
@@ -84,7 +84,7 @@ static void list_complete(dsp_reflector *r)
 /* Whether the Status says that the resourceVersion is ahead of the server. */
 static bool is_too_large(const dsp_kube_answer *answer)
 {
-    dsp_json doc, cause;
+    dsp_json      doc, cause;
     dsp_json_iter it;
 
     if (!dsp_json_parse(answer->body, &doc, NULL)) {
@@ -144,4 +144,4 @@ static void list_end(void *arg, const dsp_kube_answer *answer)
     }
 }
 
-const dsp_kube_stream_handler kube_list_stream = {list_data, list_end};
+const dsp_kube_stream_handler kube_list_stream = { list_data, list_end };

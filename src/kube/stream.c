@@ -15,21 +15,21 @@
  */
 struct dsp_kube_stream {
     TAILQ_ENTRY(dsp_kube_stream) link;
-    dsp_kube_client *client;
-    kube_transfer transfer;
-    kube_request request;
+    dsp_kube_client               *client;
+    kube_transfer                  transfer;
+    kube_request                   request;
     const dsp_kube_stream_handler *handler;
-    void *arg;
-    struct event *quiet;
-    int64_t quiet_ms;
-    int64_t last_byte;
-    dsp_buf refusal;
-    char errors[CURL_ERROR_SIZE];
-    unsigned headers_generation;
-    unsigned tls_generation;
-    bool again;
-    bool observed;
-    bool dead;
+    void                          *arg;
+    struct event                  *quiet;
+    int64_t                        quiet_ms;
+    int64_t                        last_byte;
+    dsp_buf                        refusal;
+    char                           errors[CURL_ERROR_SIZE];
+    unsigned                       headers_generation;
+    unsigned                       tls_generation;
+    bool                           again;
+    bool                           observed;
+    bool                           dead;
 };
 
 static void stream_detach(dsp_kube_stream *s)
@@ -77,23 +77,35 @@ void dsp_kube_stream_close(dsp_kube_stream *s)
     kube_client_wake(c);
 }
 
+/* Once, whatever comes after the head: how long a stream lasts says nothing about the server. status 0: no head came.
+ */
+static void observe(dsp_kube_stream *s, int status)
+{
+    curl_off_t took = 0;
+
+    if (s->observed) {
+        return;
+    }
+    s->observed = true;
+    if (s->transfer.easy != NULL) {
+        curl_easy_getinfo(s->transfer.easy, status != 0 ? CURLINFO_STARTTRANSFER_TIME_T : CURLINFO_TOTAL_TIME_T, &took);
+    }
+    kube_client_observe(s->client, s->request.what.method, status, took);
+}
+
 /* The stream is over and says so. It is freed first: the handler may close nothing any more but may open the next. */
 static void stream_end(dsp_kube_stream *s, dsp_kube_answer *answer)
 {
     const dsp_kube_stream_handler *handler = s->handler;
-    void *arg = s->arg;
-    dsp_kube_client *c = s->client;
-    char errors[CURL_ERROR_SIZE];
-    dsp_buf refusal = s->refusal;
+    void                          *arg = s->arg;
+    char                           errors[CURL_ERROR_SIZE];
+    dsp_buf                        refusal = s->refusal;
 
     if (answer->error == s->errors) {
         memcpy(errors, s->errors, sizeof(errors));
         answer->error = errors;
     }
-    if (!s->observed) {
-        kube_client_observe(c, s->request.what.method, answer->outcome == DSP_KUBE_ANSWERED ? answer->status : 0,
-                            answer->took_us);
-    }
+    observe(s, answer->status);
     dsp_buf_init(&s->refusal, REFUSAL_MAX);
     stream_free(s);
     handler->end(arg, answer);
@@ -103,7 +115,7 @@ static void stream_end(dsp_kube_stream *s, dsp_kube_answer *answer)
 static size_t on_data(char *data, size_t size, size_t n, void *arg)
 {
     dsp_kube_stream *s = arg;
-    long status = 0;
+    long             status = 0;
 
     if (s->dead) {
         return 0;
@@ -116,14 +128,8 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
         dsp_buf_add(&s->refusal, data, size * n < room ? size * n : room);
         return size * n;
     }
-    if (!s->observed) {
-        curl_off_t took = 0;
-
-        curl_easy_getinfo(s->transfer.easy, CURLINFO_STARTTRANSFER_TIME_T, &took);
-        s->observed = true;
-        kube_client_observe(s->client, s->request.what.method, 200, took);
-    }
-    if (!s->handler->data(s->arg, (dsp_str){data, size * n})) {
+    observe(s, 200);
+    if (!s->handler->data(s->arg, (dsp_str){ data, size * n })) {
         return 0;
     }
     return s->dead ? 0 : size * n;
@@ -132,7 +138,7 @@ static size_t on_data(char *data, size_t size, size_t n, void *arg)
 static void on_done(kube_transfer *t, CURLcode result)
 {
     dsp_kube_stream *s = (dsp_kube_stream *) (void *) ((char *) t - offsetof(dsp_kube_stream, transfer));
-    dsp_kube_answer answer = {0};
+    dsp_kube_answer  answer = { 0 };
 
     if (s->dead) {
         return; /* the pump frees it */
@@ -153,7 +159,7 @@ static void on_done(kube_transfer *t, CURLcode result)
 
 static void quiet_arm(dsp_kube_stream *s, int64_t ms)
 {
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
     evtimer_add(s->quiet, &tv);
 }
@@ -162,9 +168,9 @@ static void quiet_arm(dsp_kube_stream *s, int64_t ms)
 static void on_quiet(evutil_socket_t fd, short what, void *arg)
 {
     dsp_kube_stream *s = arg;
-    int64_t silent = kube_client_now(s->client) - s->last_byte;
-    dsp_kube_answer answer = {.outcome = DSP_KUBE_UNCLEAR, .retry_after_ms = -1, .error = "no byte for too long"};
-    long status = 0;
+    int64_t          silent = kube_client_now(s->client) - s->last_byte;
+    dsp_kube_answer  answer = { .outcome = DSP_KUBE_UNCLEAR, .retry_after_ms = -1, .error = "no byte for too long" };
+    long             status = 0;
 
     (void) fd;
     (void) what;
@@ -183,7 +189,7 @@ static void on_quiet(evutil_socket_t fd, short what, void *arg)
 static bool stream_start(dsp_kube_stream *s, const dsp_kube_credentials *credentials)
 {
     dsp_kube_client *c = s->client;
-    CURL *easy = kube_client_easy_get(c);
+    CURL            *easy = kube_client_easy_get(c);
 
     if (easy == NULL || !kube_target_apply(&c->target, easy, &s->request, credentials)) {
         kube_client_easy_put(c, easy);
@@ -195,7 +201,7 @@ static bool stream_start(dsp_kube_stream *s, const dsp_kube_credentials *credent
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, s);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, s->errors);
-    s->transfer = (kube_transfer){.easy = easy, .done = on_done};
+    s->transfer = (kube_transfer){ .easy = easy, .done = on_done };
     s->last_byte = kube_client_now(c);
     if (!kube_multi_add(c->watches, &s->transfer)) {
         return false;
@@ -222,8 +228,8 @@ static dsp_kube_stream *first_waiting(dsp_kube_client *c)
 static void streams_fail(dsp_kube_client *c, const char *error)
 {
     dsp_kube_stream *s;
-    char *copy = strdup(error); /* a handler may make the plugin run again, which changes the text */
-    size_t n = 0;
+    char            *copy = strdup(error); /* a handler may make the plugin run again, which changes the text */
+    size_t           n = 0;
 
     /* Each end may open another, behind those that wait now: look at as many as there are. */
     TAILQ_FOREACH(s, &c->streams, link)
@@ -231,7 +237,7 @@ static void streams_fail(dsp_kube_client *c, const char *error)
         n += s->transfer.easy == NULL;
     }
     while (n-- > 0 && (s = first_waiting(c)) != NULL) {
-        dsp_kube_answer answer = {.outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1};
+        dsp_kube_answer answer = { .outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1 };
 
         answer.error = copy != NULL ? copy : "no credentials";
         stream_end(s, &answer);
@@ -251,7 +257,7 @@ static void dead_free(dsp_kube_client *c)
 void kube_streams_pump(dsp_kube_client *c)
 {
     dsp_kube_credentials credentials;
-    dsp_kube_stream *s;
+    dsp_kube_stream     *s;
 
     dead_free(c);
     while ((s = first_waiting(c)) != NULL) {
@@ -265,7 +271,7 @@ void kube_streams_pump(dsp_kube_client *c)
             return;
         }
         if (!stream_start(s, &credentials)) {
-            dsp_kube_answer answer = {.outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1, .error = "out of memory"};
+            dsp_kube_answer answer = { .outcome = DSP_KUBE_NOT_SENT, .retry_after_ms = -1, .error = "out of memory" };
 
             stream_end(s, &answer);
             return; /* not in a circle, should the handler open the next one at once */

@@ -12,10 +12,10 @@
 #define CONNECT_TIMEOUT_MS 10000
 
 /* A peer that is gone is noticed after 15 + 3 · 5 seconds when idle, and 30 seconds when it owes us an ACK. */
-#define KEEPALIVE_IDLE_S 15L
+#define KEEPALIVE_IDLE_S  15L
 #define KEEPALIVE_EVERY_S 5L
-#define KEEPALIVE_PROBES 3
-#define USER_TIMEOUT_MS 30000
+#define KEEPALIVE_PROBES  3
+#define USER_TIMEOUT_MS   30000
 
 /* Nobody waits longer for a server that may have been mended long since. */
 #define RETRY_AFTER_MAX_S 3600
@@ -32,7 +32,7 @@ static bool is_loopback(const char *host)
 static bool rename_server(kube_target *t, CURLU *url, const char *host, const char *port, const char *name)
 {
     char *line = NULL, *whole = NULL;
-    bool ok = curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK &&
+    bool  ok = curl_url_set(url, CURLUPART_HOST, name, 0) == CURLUE_OK &&
               curl_url_set(url, CURLUPART_PORT, port, 0) == CURLUE_OK;
 
     ok = ok && asprintf(&t->host, "Host: %s:%s", host, port) > 0 && asprintf(&line, "::%s:%s", host, port) > 0;
@@ -66,10 +66,10 @@ static char *proxy_name(const char *url)
 bool kube_target_init(kube_target *t, const dsp_kube_config *c, const dsp_kube_client_options *options, dsp_buf *err)
 {
     CURLU *url = curl_url();
-    char *host = NULL, *port = NULL;
-    bool ok;
+    char  *host = NULL, *port = NULL;
+    bool   ok;
 
-    *t = (kube_target){.insecure = c->insecure_skip_tls_verify};
+    *t = (kube_target){ .insecure = c->insecure_skip_tls_verify };
     t->connect_timeout_ms = options->connect_timeout_ms > 0 ? (long) options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
     t->base = strdup(c->server);
     t->user_agent = strdup(options->user_agent != NULL ? options->user_agent : "dispatcher");
@@ -102,14 +102,14 @@ void kube_target_free(kube_target *t)
     free(t->proxy);
     free(t->user_agent);
     curl_slist_free_all(t->connect_to);
-    *t = (kube_target){0};
+    *t = (kube_target){ 0 };
 }
 
 /* --- a request --- */
 
 static dsp_str put(char **at, dsp_str s)
 {
-    dsp_str copy = {*at, s.len};
+    dsp_str copy = { *at, s.len };
 
     if (s.data == NULL) {
         return s;
@@ -123,9 +123,9 @@ static dsp_str put(char **at, dsp_str s)
 bool kube_request_copy(kube_request *out, const dsp_kube_request *in)
 {
     size_t size = in->path.len + in->query.len + in->content_type.len + in->accept.len + in->body.len + 5;
-    char *at = malloc(size);
+    char  *at = malloc(size);
 
-    *out = (kube_request){.what = *in, .bytes = at};
+    *out = (kube_request){ .what = *in, .bytes = at };
     if (at == NULL) {
         return false;
     }
@@ -141,7 +141,7 @@ void kube_request_free(kube_request *r)
 {
     free(r->bytes);
     curl_slist_free_all(r->headers);
-    *r = (kube_request){0};
+    *r = (kube_request){ 0 };
 }
 
 /* --- a handle --- */
@@ -149,7 +149,7 @@ void kube_request_free(kube_request *r)
 static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
     unsigned timeout = USER_TIMEOUT_MS;
-    int probes = KEEPALIVE_PROBES;
+    int      probes = KEEPALIVE_PROBES;
 
     (void) arg;
     (void) purpose;
@@ -162,7 +162,7 @@ static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 
 static bool header(kube_request *r, const char *name, dsp_str value, const char *otherwise)
 {
-    char *line = NULL;
+    char              *line = NULL;
     struct curl_slist *more;
 
     if (asprintf(&line, "%s %.*s", name, value.len > 0 ? (int) value.len : (int) strlen(otherwise),
@@ -208,7 +208,7 @@ static bool set_headers(const kube_target *t, kube_request *r, const dsp_kube_cr
 
 static struct curl_blob blob(dsp_str s)
 {
-    return (struct curl_blob){.data = (void *) (uintptr_t) s.data, .len = s.len, .flags = CURL_BLOB_COPY};
+    return (struct curl_blob){ .data = (void *) (uintptr_t) s.data, .len = s.len, .flags = CURL_BLOB_COPY };
 }
 
 static void set_tls(const kube_target *t, CURL *easy, const dsp_kube_credentials *credentials)
@@ -256,7 +256,7 @@ static void set_connection(const kube_target *t, CURL *easy)
 bool kube_target_apply(const kube_target *t, CURL *easy, kube_request *r, const dsp_kube_credentials *credentials)
 {
     char *url = NULL;
-    bool has_body = r->what.body.data != NULL;
+    bool  has_body = r->what.body.data != NULL;
 
     if (asprintf(&url, "%s%s%s%s", t->base, r->what.path.data, r->what.query.len > 0 ? "?" : "",
                  r->what.query.len > 0 ? r->what.query.data : "") < 0) {
@@ -289,8 +289,8 @@ bool kube_target_apply(const kube_target *t, CURL *easy, kube_request *r, const 
 static int64_t retry_after(CURL *easy, int status, dsp_str body)
 {
     curl_off_t seconds = 0;
-    int64_t in_body;
-    dsp_json doc;
+    int64_t    in_body;
+    dsp_json   doc;
 
     if (status == 429 || status >= 500) {
         if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0) {
@@ -307,7 +307,7 @@ static int64_t retry_after(CURL *easy, int status, dsp_str body)
 void kube_answer_fill(dsp_kube_answer *answer, CURL *easy, CURLcode result, const char *errors, dsp_str body)
 {
     curl_off_t took = 0;
-    long status = 0, sent = 0;
+    long       status = 0, sent = 0;
 
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);

@@ -11,28 +11,28 @@
 
 typedef struct fixture {
     dsp_kube_env env;
-    int64_t shift; /* added to the clocks */
-    char dir[64];
-    identity ca;
-    identity other_ca;
-    char *ca_data;
-    char wanted[256]; /* header that is let in; "" any */
-    char head[8192];
-    char peer[64]; /* CN of the client's certificate */
-    unsigned answers;
-    int outcome;
-    int status;
-    char error[512];
-    unsigned stream_ends;
-    unsigned stream_bytes;
+    int64_t      shift; /* added to the clocks */
+    char         dir[64];
+    identity     ca;
+    identity     other_ca;
+    char        *ca_data;
+    char         wanted[256]; /* header that is let in; "" any */
+    char         head[8192];
+    char         peer[64]; /* CN of the client's certificate */
+    unsigned     answers;
+    int          outcome;
+    int          status;
+    char         error[512];
+    unsigned     stream_ends;
+    unsigned     stream_bytes;
 } fixture;
 
 static fixture *f;
-static char nobody[1];
+static char     nobody[1];
 
 static void handle(server *s, conn *c, const request *r)
 {
-    SSL *ssl = s->tls != NULL ? bufferevent_openssl_get_ssl(c->bev) : NULL;
+    SSL  *ssl = s->tls != NULL ? bufferevent_openssl_get_ssl(c->bev) : NULL;
     X509 *peer = ssl != NULL ? SSL_get1_peer_certificate(ssl) : NULL;
 
     snprintf(f->head, sizeof(f->head), "%s", r->head);
@@ -61,8 +61,8 @@ static void on_done(void *arg, const dsp_kube_answer *answer)
 
 static void get(void)
 {
-    dsp_kube_request r = {.path = DSP_STR("/x")};
-    unsigned before = f->answers;
+    dsp_kube_request r = { .path = DSP_STR("/x") };
+    unsigned         before = f->answers;
 
     dsp_kube_client_send(rig.client, &r, on_done, nobody);
     run_until(f->answers > before);
@@ -90,7 +90,7 @@ static dsp_kube_config *config(const char *cluster, const char *user)
 
 static void start(const char *cluster, const char *user)
 {
-    rig.client = rig_client(config(cluster, user), (dsp_kube_client_options){.env = &f->env});
+    rig.client = rig_client(config(cluster, user), (dsp_kube_client_options){ .env = &f->env });
 }
 
 /* With the right authority. */
@@ -128,9 +128,9 @@ static void write_file(const char *name, const char *text, mode_t mode)
 
 static size_t lines_of(const char *name)
 {
-    char path[128];
+    char   path[128];
     size_t n = 0;
-    int c;
+    int    c;
 
     snprintf(path, sizeof(path), "%s/%s", f->dir, name);
     FILE *in = fopen(path, "r");
@@ -196,8 +196,8 @@ static void the_servers_name_counts(void **state)
 static void shows_its_certificate(void **state)
 {
     identity id = identity_new("kube-me", &f->ca, NULL), other = identity_new("other", &f->ca, NULL);
-    char user[8192], *cert = base64(id.cert_pem), *key = base64(id.key_pem), *wrong = base64(other.key_pem);
-    dsp_buf err;
+    char     user[8192], *cert = base64(id.cert_pem), *key = base64(id.key_pem), *wrong = base64(other.key_pem);
+    dsp_buf  err;
 
     (void) state;
     serve("IP:127.0.0.1", &f->ca);
@@ -208,7 +208,7 @@ static void shows_its_certificate(void **state)
     assert_string_equal(f->peer, "kube-me");
 
     /* A key that is not the certificate's is told at the start. */
-    dsp_kube_client_options options = {.user_agent = "test/1"};
+    dsp_kube_client_options options = { .user_agent = "test/1" };
     snprintf(user, sizeof(user), "client-certificate-data: %s, client-key-data: %s", cert, wrong);
     dsp_buf_init(&err, 4096);
     assert_null(dsp_kube_client_new(rig.base, config("tls-server-name: n", user), &options, &err));
@@ -266,20 +266,20 @@ static void says_what_is_wrong_with_files(void **state)
         const char *user;
         const char *error;
     } cases[] = {
-        {"certificate-authority: missing", "token: t", "missing: No such file or directory"},
-        {"certificate-authority: empty", "token: t", "empty: holds no certificate"},
-        {"tls-server-name: n", "tokenFile: missing", "missing: No such file or directory"},
-        {"tls-server-name: n", "tokenFile: empty", "empty: is not a token"},
-        {"tls-server-name: n", "client-certificate: missing, client-key: missing",
-         "missing: No such file or directory"},
+        { "certificate-authority: missing", "token: t", "missing: No such file or directory" },
+        { "certificate-authority: empty", "token: t", "empty: holds no certificate" },
+        { "tls-server-name: n", "tokenFile: missing", "missing: No such file or directory" },
+        { "tls-server-name: n", "tokenFile: empty", "empty: is not a token" },
+        { "tls-server-name: n", "client-certificate: missing, client-key: missing",
+          "missing: No such file or directory" },
     };
 
     (void) state;
     write_file("empty", "\n", 0600);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        dsp_kube_client_options options = {.user_agent = "test/1"};
-        dsp_buf err;
-        char expected[256];
+        dsp_kube_client_options options = { .user_agent = "test/1" };
+        dsp_buf                 err;
+        char                    expected[256];
 
         dsp_buf_init(&err, 4096);
         assert_null(dsp_kube_client_new(rig.base, config(cases[i].cluster, cases[i].user), &options, &err));
@@ -296,7 +296,7 @@ static void sends_a_token_or_a_password(void **state)
     (void) state;
     start_as("token: SECRET");
     get();
-    request got = {.head = f->head};
+    request got = { .head = f->head };
     assert_true(has_header(&got, "Authorization: Bearer SECRET"));
     dsp_kube_client_free(rig.client);
     start_as("username: me, password: 'p:w'");
@@ -356,8 +356,8 @@ static void on_stream_end(void *arg, const dsp_kube_answer *answer)
 
 static void streams_refresh_too(void **state)
 {
-    static const dsp_kube_stream_handler handler = {on_stream_data, on_stream_end};
-    dsp_kube_request r = {.path = DSP_STR("/s")};
+    static const dsp_kube_stream_handler handler = { on_stream_data, on_stream_end };
+    dsp_kube_request                     r = { .path = DSP_STR("/s") };
 
     (void) state;
     write_file("token", "one\n", 0600);
@@ -380,7 +380,7 @@ static void a_new_configuration_takes_over(void **state)
     get();
     dsp_kube_client_reload(rig.client, config(cluster, "token: two"));
     get();
-    request got = {.head = f->head};
+    request got = { .head = f->head };
     assert_true(has_header(&got, "Authorization: Bearer two"));
     assert_string_equal(dsp_kube_client_config(rig.client)->token, "two");
 }
@@ -394,7 +394,7 @@ static void a_new_configuration_that_cannot_be_used_changes_nothing(void **state
     dsp_kube_client_reload(rig.client, config("certificate-authority: missing", "token: two"));
     get();
     assert_int_equal(f->status, 200);
-    request got = {.head = f->head};
+    request got = { .head = f->head };
     assert_true(has_header(&got, "Authorization: Bearer one"));
     assert_string_equal(dsp_kube_client_config(rig.client)->token, "one");
 }
@@ -411,8 +411,8 @@ static void a_new_configuration_that_cannot_be_used_changes_nothing(void **state
 /* A request that is on its way keeps what it was sent with. */
 static void a_new_configuration_leaves_requests_alone(void **state)
 {
-    dsp_kube_request r = {.path = DSP_STR("/x")};
-    char cluster[4096];
+    dsp_kube_request r = { .path = DSP_STR("/x") };
+    char             cluster[4096];
 
     (void) state;
     serve("DNS:api.example", NULL);
@@ -476,8 +476,8 @@ static void plugins_run_again_before_the_end(void **state)
 static void plugins_give_certificates(void **state)
 {
     identity id = identity_new("from-plugin", &f->ca, NULL);
-    char script[8192], quoted[4096];
-    dsp_buf b;
+    char     script[8192], quoted[4096];
+    dsp_buf  b;
 
     (void) state;
     serve("IP:127.0.0.1", &f->ca);
@@ -538,7 +538,7 @@ static void plugins_that_fail_are_told(void **state)
 /* Not there any more, or dead and not yet reaped. */
 static bool is_gone(int pid)
 {
-    char path[64], state = '?';
+    char  path[64], state = '?';
     FILE *in;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
@@ -553,7 +553,7 @@ static bool is_gone(int pid)
 
 static void a_plugin_ends_with_the_client(void **state)
 {
-    dsp_kube_request r = {.path = DSP_STR("/x")};
+    dsp_kube_request r = { .path = DSP_STR("/x") };
 
     (void) state;
     write_file("login", "#!/bin/sh\nsleep 1000 &\necho $! > \"$(dirname \"$0\")/pid\"\nwait\n", 0700);
@@ -561,7 +561,7 @@ static void a_plugin_ends_with_the_client(void **state)
     dsp_kube_client_send(rig.client, &r, on_done, nobody);
     run_until(lines_of("pid") == 1);
     char path[128];
-    int pid = 0;
+    int  pid = 0;
     snprintf(path, sizeof(path), "%s/pid", f->dir);
     FILE *in = fopen(path, "r");
     assert_int_equal(fscanf(in, "%d", &pid), 1);
@@ -574,8 +574,8 @@ static void a_plugin_ends_with_the_client(void **state)
 /* A stream that waits for credentials ends when there are none, wherever it stands among those that run. */
 static void streams_that_wait_are_told_of_a_plugin_that_failed(void **state)
 {
-    static const dsp_kube_stream_handler handler = {on_stream_data, on_stream_end};
-    dsp_kube_request r = {.path = DSP_STR("/hold")};
+    static const dsp_kube_stream_handler handler = { on_stream_data, on_stream_end };
+    dsp_kube_request                     r = { .path = DSP_STR("/hold") };
 
     (void) state;
     write_file("login", "#!/bin/sh\necho '" CREDENTIAL("\"token\":\"t\"") "'\n", 0700);
@@ -609,11 +609,11 @@ typedef struct tunnel {
 } tunnel;
 
 static tunnel t_state;
-static char t_head[1024];
+static char   t_head[1024];
 
 static void on_proxy_request(server *s, conn *c, const request *r)
 {
-    struct sockaddr_in addr = {.sin_family = AF_INET};
+    struct sockaddr_in addr = { .sin_family = AF_INET };
 
     (void) s;
     snprintf(t_head, sizeof(t_head), "%s %s", r->method, r->target);
@@ -631,7 +631,7 @@ static void on_proxy_request(server *s, conn *c, const request *r)
 static void tls_goes_through_a_proxy(void **state)
 {
     server *proxy = server_new(rig.base, on_proxy_request);
-    char cluster[4096], expected[64];
+    char    cluster[4096], expected[64];
 
     (void) state;
     snprintf(cluster, sizeof(cluster), "certificate-authority-data: %s, proxy-url: 'http://127.0.0.1:%d'", f->ca_data,
@@ -659,7 +659,7 @@ static int setup(void **state)
 {
     (void) state;
     f = calloc(1, sizeof(*f));
-    f->env = (dsp_kube_env){test_now, test_wall, dsp_kube_env_system.random, NULL};
+    f->env = (dsp_kube_env){ test_now, test_wall, dsp_kube_env_system.random, NULL };
     f->ca = identity_new("ca", NULL, NULL);
     f->other_ca = identity_new("other ca", NULL, NULL);
     f->ca_data = base64(f->ca.cert_pem);

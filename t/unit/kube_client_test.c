@@ -2,26 +2,26 @@
 #include "kube_server.h"
 
 typedef struct fixture {
-    char order[256];        /* first letter of the path of each request, as the server got them */
-    char done[256];         /* the same, as they ended */
-    dsp_kube_answer answer; /* the last one; body and error are copied */
-    char body[4096];
-    char error[512];
-    unsigned answers;
-    unsigned observed;
-    int observed_status;
-    conn *held[64]; /* requests to /h…: not answered yet */
-    unsigned n_held;
-    char head[2048]; /* of the last request */
-    char got_body[2048];
+    char            order[256]; /* first letter of the path of each request, as the server got them */
+    char            done[256];  /* the same, as they ended */
+    dsp_kube_answer answer;     /* the last one; body and error are copied */
+    char            body[4096];
+    char            error[512];
+    unsigned        answers;
+    unsigned        observed;
+    int             observed_status;
+    conn           *held[64]; /* requests to /h…: not answered yet */
+    unsigned        n_held;
+    char            head[2048]; /* of the last request */
+    char            got_body[2048];
 } fixture;
 
 static fixture *f;
-static char nobody[1];
+static char     nobody[1];
 
 static void handle(server *s, conn *c, const request *r)
 {
-    size_t len = strlen(f->order);
+    size_t      len = strlen(f->order);
     const char *what = r->target + 1;
 
     (void) s;
@@ -44,6 +44,9 @@ static void handle(server *s, conn *c, const request *r)
         reply_with(c, 503, "Retry-After: 99999999\r\n", "{}");
     } else if (strcmp(what, "busy-body") == 0) {
         reply(c, 504, "{\"details\":{\"retryAfterSeconds\":3}}");
+    } else if (strcmp(what, "stream") == 0) {
+        stream_begin(c);
+        conn_finish(c);
     } else if (strcmp(what, "long") == 0) {
         reply(c, 200, "0123456789");
     } else if (strcmp(what, "last") == 0) {
@@ -92,10 +95,10 @@ static void connect_to(dsp_kube_client_options options)
 
 static dsp_kube_call *send_as(const char *path, enum dsp_kube_priority priority)
 {
-    static char names[64][2];
-    static unsigned n;
-    dsp_kube_request r = {.path = dsp_str_from(path), .priority = priority};
-    char *name = names[n++ % 64];
+    static char      names[64][2];
+    static unsigned  n;
+    dsp_kube_request r = { .path = dsp_str_from(path), .priority = priority };
+    char            *name = names[n++ % 64];
 
     name[0] = path[1];
     dsp_kube_call *call = dsp_kube_client_send(rig.client, &r, on_done, name);
@@ -105,8 +108,8 @@ static dsp_kube_call *send_as(const char *path, enum dsp_kube_priority priority)
 
 static void get_within(const char *path, int64_t timeout_ms)
 {
-    dsp_kube_request r = {.path = dsp_str_from(path), .timeout_ms = timeout_ms};
-    unsigned before = f->answers;
+    dsp_kube_request r = { .path = dsp_str_from(path), .timeout_ms = timeout_ms };
+    unsigned         before = f->answers;
 
     assert_non_null(dsp_kube_client_send(rig.client, &r, on_done, nobody));
     run_until(f->answers > before);
@@ -119,15 +122,15 @@ static void get(const char *path)
 
 static void sends_what_it_is_told(void **state)
 {
-    dsp_kube_request r = {.method = DSP_KUBE_PATCH,
-                          .path = DSP_STR("/x"),
-                          .query = DSP_STR("a=b&c"),
-                          .content_type = DSP_STR("application/merge-patch+json"),
-                          .accept = DSP_STR("text/x"),
-                          .body = DSP_STR("{\"a\":1}")};
+    dsp_kube_request r = { .method = DSP_KUBE_PATCH,
+                           .path = DSP_STR("/x"),
+                           .query = DSP_STR("a=b&c"),
+                           .content_type = DSP_STR("application/merge-patch+json"),
+                           .accept = DSP_STR("text/x"),
+                           .body = DSP_STR("{\"a\":1}") };
 
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     dsp_kube_client_send(rig.client, &r, on_done, nobody);
     assert_int_equal(f->answers, 0);
     run_until(f->answers == 1);
@@ -135,7 +138,7 @@ static void sends_what_it_is_told(void **state)
     assert_int_equal(f->answer.status, 200);
     assert_int_equal(f->answer.retry_after_ms, -1);
     assert_string_equal(f->body, "{\"ok\":1}");
-    request got = {.head = f->head};
+    request got = { .head = f->head };
     assert_int_equal(strncmp(f->head, "PATCH /x?a=b&c HTTP/1.1\r\n", 25), 0);
     assert_true(has_header(&got, "Content-Type: application/merge-patch+json"));
     assert_true(has_header(&got, "Accept: text/x"));
@@ -153,16 +156,16 @@ static void sends_what_it_is_told(void **state)
 
     static const struct {
         enum dsp_kube_method method;
-        const char *line;
-    } methods[] = {{DSP_KUBE_GET, "GET /x "},
-                   {DSP_KUBE_POST, "POST /x "},
-                   {DSP_KUBE_PUT, "PUT /x "},
-                   {DSP_KUBE_DELETE, "DELETE /x "}};
+        const char          *line;
+    } methods[] = { { DSP_KUBE_GET, "GET /x " },
+                    { DSP_KUBE_POST, "POST /x " },
+                    { DSP_KUBE_PUT, "PUT /x " },
+                    { DSP_KUBE_DELETE, "DELETE /x " } };
     for (size_t i = 0; i < 4; i++) {
-        dsp_kube_request one = {.method = methods[i].method, .path = DSP_STR("/x")};
-        unsigned before = f->answers;
+        dsp_kube_request one = { .method = methods[i].method, .path = DSP_STR("/x") };
+        unsigned         before = f->answers;
 
-        one.body = i == 0 || i == 3 ? (dsp_str){NULL, 0} : DSP_STR("B");
+        one.body = i == 0 || i == 3 ? (dsp_str){ NULL, 0 } : DSP_STR("B");
         dsp_kube_client_send(rig.client, &one, on_done, nobody);
         run_until(f->answers > before);
         assert_int_equal(strncmp(f->head, methods[i].line, strlen(methods[i].line)), 0);
@@ -174,7 +177,7 @@ static void sends_what_it_is_told(void **state)
 static void tells_what_became_of_it(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     get("/cut-before");
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
     assert_int_equal(f->answer.status, 0);
@@ -202,7 +205,7 @@ static void tells_what_became_of_it(void **state)
 static void a_swallowed_request_is_unclear(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     get("/last");
     get("/vanish");
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
@@ -211,7 +214,7 @@ static void a_swallowed_request_is_unclear(void **state)
 static void knows_retry_after(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     get("/busy");
     assert_int_equal(f->answer.status, 429);
     assert_int_equal(f->answer.retry_after_ms, 7000);
@@ -224,10 +227,10 @@ static void knows_retry_after(void **state)
 
 static void answers_have_a_cap(void **state)
 {
-    dsp_kube_request r = {.path = DSP_STR("/long"), .answer_max = 9};
+    dsp_kube_request r = { .path = DSP_STR("/long"), .answer_max = 9 };
 
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     dsp_kube_client_send(rig.client, &r, on_done, nobody);
     run_until(f->answers == 1);
     assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
@@ -241,7 +244,7 @@ static void answers_have_a_cap(void **state)
 static void queues_by_priority(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 2});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 2 });
     send_as("/h1", DSP_KUBE_NORMAL);
     send_as("/h2", DSP_KUBE_NORMAL);
     run_until(f->n_held == 2);
@@ -266,7 +269,7 @@ static void queues_by_priority(void **state)
 static void idle_ones_leave_room(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 8});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 8 });
     for (int i = 0; i < 8; i++) {
         send_as("/h", DSP_KUBE_IDLE);
     }
@@ -280,7 +283,7 @@ static void idle_ones_leave_room(void **state)
 static void cancels(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 1});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
     dsp_kube_call *running = send_as("/h", DSP_KUBE_NORMAL), *queued = send_as("/q", DSP_KUBE_NORMAL);
     run_until(f->n_held == 1);
     assert_true(dsp_kube_call_sent(running));
@@ -311,7 +314,7 @@ static void prepares_when_the_turn_comes(void **state)
     char path[8] = "/old", asked[8] = "";
 
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 1});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
     send_as("/h", DSP_KUBE_NORMAL);
     dsp_kube_client_queue(rig.client, DSP_KUBE_NORMAL, not_wanted, on_done, asked);
     dsp_kube_client_queue(rig.client, DSP_KUBE_NORMAL, say_newest, on_done, path);
@@ -340,7 +343,7 @@ static void keeps_to_its_rate(void **state)
     (void) state;
     env.now_ms = fake_now;
     clock_ms = 1000;
-    connect_to((dsp_kube_client_options){.qps = 2, .env = &env});
+    connect_to((dsp_kube_client_options){ .qps = 2, .env = &env });
     for (int i = 0; i < 6; i++) {
         send_as("/n", DSP_KUBE_NORMAL);
     }
@@ -357,12 +360,12 @@ static void keeps_to_its_rate(void **state)
 static void what_is_not_sent_costs_no_rate(void **state)
 {
     dsp_kube_env env = dsp_kube_env_system;
-    char asked[8] = "";
+    char         asked[8] = "";
 
     (void) state;
     env.now_ms = fake_now;
     clock_ms = 1000;
-    connect_to((dsp_kube_client_options){.qps = 0.5, .env = &env});
+    connect_to((dsp_kube_client_options){ .qps = 0.5, .env = &env });
     dsp_kube_client_queue(rig.client, DSP_KUBE_NORMAL, not_wanted, on_done, asked);
     send_as("/n", DSP_KUBE_NORMAL);
     run_until(f->answers == 1);
@@ -373,7 +376,7 @@ static void on_done_again(void *arg, const dsp_kube_answer *answer)
 {
     on_done(nobody, answer);
     if (f->answers < 50) {
-        dsp_kube_request r = {.path = DSP_STR("/again")};
+        dsp_kube_request r = { .path = DSP_STR("/again") };
 
         dsp_kube_client_send(rig.client, &r, on_done_again, arg);
     }
@@ -381,10 +384,10 @@ static void on_done_again(void *arg, const dsp_kube_answer *answer)
 
 static void starts_more_from_a_callback(void **state)
 {
-    dsp_kube_request r = {.path = DSP_STR("/again")};
+    dsp_kube_request r = { .path = DSP_STR("/again") };
 
     (void) state;
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     dsp_kube_client_send(rig.client, &r, on_done_again, NULL);
     run_until(f->answers == 50);
     assert_int_equal(rig.server->accepted, 1);
@@ -397,7 +400,7 @@ static void goes_through_a_proxy(void **state)
     (void) state;
     snprintf(cluster, sizeof(cluster), "server: 'http://example.invalid:81', proxy-url: 'http://127.0.0.1:%d'",
              rig.server->port);
-    connect_with((dsp_kube_client_options){0}, cluster);
+    connect_with((dsp_kube_client_options){ 0 }, cluster);
     get("/x");
     assert_int_equal(f->answer.status, 200);
     assert_int_equal(strncmp(f->head, "GET http://example.invalid:81/x HTTP/1.1\r\n", 41), 0);
@@ -408,10 +411,32 @@ static void needs_no_proxy_to_itself(void **state)
 {
     (void) state;
     setenv("http_proxy", "http://127.0.0.1:1", 1);
-    connect_to((dsp_kube_client_options){0});
+    connect_to((dsp_kube_client_options){ 0 });
     get("/x");
     unsetenv("http_proxy");
     assert_int_equal(f->answer.outcome, DSP_KUBE_ANSWERED);
+}
+
+static bool on_bytes(void *arg, dsp_str bytes)
+{
+    (void) arg;
+    (void) bytes;
+    return true;
+}
+
+/* A watch of a quiet cluster that is cut is an answer, and no failed request: the head had come. */
+static void a_stream_without_a_byte_is_observed_as_answered(void **state)
+{
+    static const dsp_kube_stream_handler handler = { on_bytes, on_done };
+    dsp_kube_request                     r = { .path = DSP_STR("/stream") };
+
+    (void) state;
+    connect_to((dsp_kube_client_options){ 0 });
+    dsp_kube_client_stream(rig.client, &r, 0, &handler, nobody);
+    run_until(f->answers == 1);
+    assert_int_equal(f->answer.outcome, DSP_KUBE_UNCLEAR);
+    assert_int_equal(f->observed, 1);
+    assert_int_equal(f->observed_status, 200);
 }
 
 static void encodes(void **state)
@@ -432,7 +457,7 @@ static void encodes(void **state)
 static void may_be_freed_at_any_time(void **state)
 {
     (void) state;
-    connect_to((dsp_kube_client_options){.max_in_flight = 1});
+    connect_to((dsp_kube_client_options){ .max_in_flight = 1 });
     send_as("/h", DSP_KUBE_NORMAL);
     send_as("/q", DSP_KUBE_NORMAL);
     run_until(f->n_held == 1);
@@ -476,6 +501,7 @@ int main(void)
         CASE(starts_more_from_a_callback),
         CASE(goes_through_a_proxy),
         CASE(needs_no_proxy_to_itself),
+        CASE(a_stream_without_a_byte_is_observed_as_answered),
         CASE(encodes),
         CASE(may_be_freed_at_any_time),
     };

@@ -10,7 +10,7 @@
 #include "kube/exec.h"
 
 static dsp_buf err;
-static char dir[64];
+static char    dir[64];
 
 #define CLUSTER "clusters: [{name: c, cluster: {server: 'https://h:6443/'}}]\n"
 #define CONTEXT "contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n"
@@ -33,7 +33,7 @@ static void refuse(const char *text, const char *message)
 static char *path_of(const char *name)
 {
     static char path[4][256];
-    static int n;
+    static int  n;
 
     n = (n + 1) % 4;
     snprintf(path[n], sizeof(path[n]), "%s/%s", dir, name);
@@ -217,8 +217,8 @@ static void reads_exec(void **state)
 /* client-go (plugin/pkg/client/auth/exec, UpdateTransportConfig): it is for those who have nothing else. */
 static void a_plugin_does_not_run_beside_other_credentials(void **state)
 {
-    static const char *const others[] = {"token: t", "tokenFile: t", "username: u",
-                                         "client-certificate: c, client-key: k"};
+    static const char *const others[] = { "token: t", "tokenFile: t", "username: u",
+                                          "client-certificate: c, client-key: k" };
 
     (void) state;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -253,7 +253,7 @@ static void merges_a_list_of_files(void **state)
     write_file("b", "current-context: x\nusers: [{name: u, user: {token: t, client-certificate: c, client-key: k}}]\n"
                     "clusters: [{name: c, cluster: {server: 'https://b', tls-server-name: n}}]\n");
     snprintf(list, sizeof(list), "%s::%s:%s:%s", path_of("a"), path_of("missing"), path_of("b"), path_of("a"));
-    dsp_kube_config *c = load((dsp_kube_sources){.env_kubeconfig = list});
+    dsp_kube_config *c = load((dsp_kube_sources){ .env_kubeconfig = list });
     assert_string_equal(dsp_buf_cstr(&err), "");
     assert_string_equal(c->server, "https://a"); /* the first file that has the name, whole */
     assert_null(c->tls_server_name);
@@ -262,9 +262,9 @@ static void merges_a_list_of_files(void **state)
     dsp_kube_config_free(c);
 
     write_file("b", "]");
-    assert_null(load((dsp_kube_sources){.env_kubeconfig = list}));
+    assert_null(load((dsp_kube_sources){ .env_kubeconfig = list }));
     assert_non_null(strstr(dsp_buf_cstr(&err), path_of("b")));
-    assert_null(load((dsp_kube_sources){.env_kubeconfig = "/nowhere/a:/nowhere/b"}));
+    assert_null(load((dsp_kube_sources){ .env_kubeconfig = "/nowhere/a:/nowhere/b" }));
     assert_string_equal(dsp_buf_cstr(&err), "no kubeconfig: none of these files exists: /nowhere/a:/nowhere/b");
 }
 
@@ -273,16 +273,16 @@ static void the_flag_beats_all_and_must_exist(void **state)
     (void) state;
     write_file("flag", CONTEXT USER("token: t") CLUSTER);
     write_file("env", "]");
-    dsp_kube_config *c = load((dsp_kube_sources){.kubeconfig = path_of("flag"), .env_kubeconfig = path_of("env")});
+    dsp_kube_config *c = load((dsp_kube_sources){ .kubeconfig = path_of("flag"), .env_kubeconfig = path_of("env") });
     assert_non_null(c);
     dsp_kube_config_free(c);
-    assert_null(load((dsp_kube_sources){.kubeconfig = "/nowhere/x"}));
+    assert_null(load((dsp_kube_sources){ .kubeconfig = "/nowhere/x" }));
     assert_string_equal(dsp_buf_cstr(&err), "/nowhere/x: No such file or directory");
 }
 
 static void finds_the_service_account(void **state)
 {
-    dsp_kube_sources sources = {.service_host = "fd00::1", .service_port = "443", .service_account_dir = dir};
+    dsp_kube_sources sources = { .service_host = "fd00::1", .service_port = "443", .service_account_dir = dir };
 
     (void) state;
     assert_null(load(sources));
@@ -303,11 +303,11 @@ static void finds_the_service_account(void **state)
 static void finds_the_home_directory(void **state)
 {
     (void) state;
-    assert_null(load((dsp_kube_sources){.home = dir}));
+    assert_null(load((dsp_kube_sources){ .home = dir }));
     assert_non_null(strstr(dsp_buf_cstr(&err), "no cluster to talk to"));
     mkdir(path_of(".kube"), 0700);
     write_file(".kube/config", CONTEXT USER("token: t") CLUSTER);
-    dsp_kube_config *c = load((dsp_kube_sources){.home = dir});
+    dsp_kube_config *c = load((dsp_kube_sources){ .home = dir });
     assert_non_null(c);
     dsp_kube_config_free(c);
 }
@@ -353,7 +353,7 @@ static void reads_exec_credentials(void **state)
 
 /* --- backoff --- */
 
-static int64_t test_now;
+static int64_t  test_now;
 static uint32_t test_chance;
 
 static int64_t fake_now(void *arg)
@@ -370,10 +370,10 @@ static uint32_t fake_random(void *arg)
 
 static void backs_off(void **state)
 {
-    const dsp_kube_env env = {fake_now, fake_now, fake_random, NULL};
-    const dsp_backoff_rule rule = {.base_ms = 800, .max_ms = 30000, .jitter = 1.0, .reset_ms = 120000};
-    dsp_backoff b = {0};
-    const int64_t expected[] = {800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
+    const dsp_kube_env     env = { fake_now, fake_now, fake_random, NULL };
+    const dsp_backoff_rule rule = { .base_ms = 800, .max_ms = 30000, .jitter = 1.0, .reset_ms = 120000 };
+    dsp_backoff            b = { 0 };
+    const int64_t          expected[] = { 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000 };
 
     (void) state;
     test_now = 5;

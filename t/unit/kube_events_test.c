@@ -6,11 +6,11 @@
 
 typedef struct fixture {
     dsp_recorder *recorder;
-    char target[512];
-    char body[8192];
-    unsigned n;
-    const int *statuses; /* one a request, 0: the connection is cut; the last one stays */
-    bool hold;
+    char          target[512];
+    char          body[8192];
+    unsigned      n;
+    const int    *statuses; /* one a request, 0: the connection is cut; the last one stays */
+    bool          hold;
 } fixture;
 
 static fixture *f;
@@ -37,11 +37,11 @@ static void handle(server *s, conn *c, const request *r)
 }
 
 static const dsp_event_object object = {
-    .api_version = {"g/v1", 4},
-    .kind = {"Thing", 5},
-    .namespace_ = {"a b", 3},
-    .name = {"My_thing", 8},
-    .uid = {"0123456789abcdef", 16},
+    .api_version = { "g/v1", 4 },
+    .kind = { "Thing", 5 },
+    .namespace_ = { "a b", 3 },
+    .name = { "My_thing", 8 },
+    .uid = { "0123456789abcdef", 16 },
 };
 
 static void emit(const char *key)
@@ -76,7 +76,7 @@ static void stores_an_event(void **state)
 
 static void an_event_that_is_there_is_stored(void **state)
 {
-    static const int statuses[] = {409, 0};
+    static const int statuses[] = { 409, 0 };
 
     (void) state;
     f->statuses = statuses;
@@ -87,7 +87,7 @@ static void an_event_that_is_there_is_stored(void **state)
 
 static void a_refusal_is_final(void **state)
 {
-    static const int statuses[] = {403, 201, 0};
+    static const int statuses[] = { 403, 201, 0 };
 
     (void) state;
     f->statuses = statuses;
@@ -100,7 +100,7 @@ static void a_refusal_is_final(void **state)
 
 static void trouble_is_tried_again(void **state)
 {
-    static const int statuses[] = {503, -1, 201, 0};
+    static const int statuses[] = { 503, -1, 201, 0 };
 
     (void) state;
     f->statuses = statuses;
@@ -132,17 +132,17 @@ static void none_while_off(void **state)
 
 static void names_and_messages_fit(void **state)
 {
-    static char name[300], message[2000];
+    static char      name[300], message[2000];
     dsp_event_object long_ = object;
-    dsp_json doc;
+    dsp_json         doc;
 
     (void) state;
     memset(name, 'n', sizeof(name));
     memset(message, 'm', sizeof(message));
     message[1023] = '\xc3'; /* a letter of two bytes over the edge */
     message[1024] = '\xa9';
-    long_.name = (dsp_str){name, sizeof(name)};
-    dsp_recorder_emit(f->recorder, &long_, true, "Failed", DSP_STR("failed"), (dsp_str){message, sizeof(message)});
+    long_.name = (dsp_str){ name, sizeof(name) };
+    dsp_recorder_emit(f->recorder, &long_, true, "Failed", DSP_STR("failed"), (dsp_str){ message, sizeof(message) });
     run_until(stats().sent == 1);
     assert_true(dsp_json_parse(dsp_str_from(f->body), &doc, NULL));
     assert_int_equal(dsp_json_path(doc, "metadata", "name", NULL).len, 253 + 2);
@@ -152,14 +152,14 @@ static void names_and_messages_fit(void **state)
 
 static int setup(void **state)
 {
-    static const int created[] = {201, 0};
-    dsp_recorder_options recorder = {"test", "pod", 5};
+    static const int     created[] = { 201, 0 };
+    dsp_recorder_options recorder = { "test", "pod", 5 };
 
     (void) state;
     f = calloc(1, sizeof(*f));
     f->statuses = created;
     rig_open(handle);
-    rig.client = rig_client(rig_config("/t", "", ""), (dsp_kube_client_options){0});
+    rig.client = rig_client(rig_config("/t", "", ""), (dsp_kube_client_options){ 0 });
     f->recorder = dsp_recorder_new(rig.client, &recorder);
     return f->recorder == NULL;
 }

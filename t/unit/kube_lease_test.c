@@ -6,7 +6,7 @@
 
 static kube_lease_rule rule(const char *identity)
 {
-    kube_lease_rule l = {.duration_ms = 15000, .renew_ms = 10000, .retry_ms = 2000};
+    kube_lease_rule l = { .duration_ms = 15000, .renew_ms = 10000, .retry_ms = 2000 };
 
     snprintf(l.identity, sizeof(l.identity), "%s", identity);
     return l;
@@ -14,7 +14,7 @@ static kube_lease_rule rule(const char *identity)
 
 static kube_lease_record record(const char *holder, const char *version)
 {
-    kube_lease_record r = {.duration_ms = 15000, .transitions = 3, .acquired = "A", .renewed = "R"};
+    kube_lease_record r = { .duration_ms = 15000, .transitions = 3, .acquired = "A", .renewed = "R" };
 
     snprintf(r.holder, sizeof(r.holder), "%s", holder);
     snprintf(r.version, sizeof(r.version), "%s", version);
@@ -24,7 +24,7 @@ static kube_lease_record record(const char *holder, const char *version)
 /* A rule that leads since `now`. */
 static kube_lease_rule leader(int64_t now)
 {
-    kube_lease_rule l = rule("me");
+    kube_lease_rule   l = rule("me");
     kube_lease_record mine = record("me", "2");
 
     l.next_at = now;
@@ -36,7 +36,7 @@ static kube_lease_rule leader(int64_t now)
 
 static void takes_what_is_not_there(void **state)
 {
-    kube_lease_rule l = rule("me");
+    kube_lease_rule   l = rule("me");
     kube_lease_record mine = record("me", "1");
     kube_lease_output out = kube_lease_step(&l, KUBE_LEASE_TICK, NULL, 100, 0);
 
@@ -59,7 +59,7 @@ static void takes_what_is_not_there(void **state)
 
 static void waits_until_anothers_lease_has_not_changed_for_its_duration(void **state)
 {
-    kube_lease_rule l = rule("me");
+    kube_lease_rule   l = rule("me");
     kube_lease_record other = record("other", "5");
     kube_lease_output out;
 
@@ -84,7 +84,7 @@ static void waits_until_anothers_lease_has_not_changed_for_its_duration(void **s
 
 static void takes_a_released_lease_at_once(void **state)
 {
-    kube_lease_rule l = rule("me");
+    kube_lease_rule   l = rule("me");
     kube_lease_record released = record("", "5");
 
     (void) state;
@@ -100,7 +100,7 @@ static void takes_a_released_lease_at_once(void **state)
 
 static void a_failed_renewal_reads_at_once_and_renews(void **state)
 {
-    kube_lease_rule l = leader(0);
+    kube_lease_rule   l = leader(0);
     kube_lease_record mine = record("me", "9");
 
     (void) state;
@@ -116,9 +116,9 @@ static void a_failed_renewal_reads_at_once_and_renews(void **state)
 
 static void is_lost_when_no_renewal_is_confirmed(void **state)
 {
-    kube_lease_rule l = leader(0);
-    kube_lease_output out = {0};
-    int64_t now = 2000;
+    kube_lease_rule   l = leader(0);
+    kube_lease_output out = { 0 };
+    int64_t           now = 2000;
 
     (void) state;
     for (; now < 10000; now += 100) {
@@ -139,7 +139,7 @@ static void is_lost_when_no_renewal_is_confirmed(void **state)
 /* Frozen beyond the lease: the answer that waits in the socket must not make us lead again. */
 static void an_answer_after_the_deadline_does_not_help(void **state)
 {
-    kube_lease_rule l = leader(0);
+    kube_lease_rule   l = leader(0);
     kube_lease_record mine = record("me", "3");
 
     (void) state;
@@ -153,7 +153,7 @@ static void an_answer_after_the_deadline_does_not_help(void **state)
 
 static void a_late_first_answer_does_not_lead(void **state)
 {
-    kube_lease_rule l = rule("me");
+    kube_lease_rule   l = rule("me");
     kube_lease_record mine = record("me", "3");
 
     (void) state;
@@ -169,7 +169,7 @@ static void a_late_first_answer_does_not_lead(void **state)
 
 static void is_lost_when_another_holds_it(void **state)
 {
-    kube_lease_rule l = leader(0);
+    kube_lease_rule   l = leader(0);
     kube_lease_record other = record("other", "9");
 
     (void) state;
@@ -180,7 +180,7 @@ static void is_lost_when_another_holds_it(void **state)
 
 static void is_given_back(void **state)
 {
-    kube_lease_rule l = leader(0);
+    kube_lease_rule   l = leader(0);
     kube_lease_record empty = record("", "9"), mine = record("me", "8");
     kube_lease_output out = kube_lease_step(&l, KUBE_LEASE_RELEASE, NULL, 100, 0);
 
@@ -200,7 +200,7 @@ static void is_given_back(void **state)
 
 static void is_given_back_after_the_renewal_in_flight(void **state)
 {
-    kube_lease_rule l = leader(0);
+    kube_lease_rule   l = leader(0);
     kube_lease_record mine = record("me", "8");
 
     (void) state;
@@ -216,7 +216,7 @@ static void is_given_back_after_the_renewal_in_flight(void **state)
 
 static void a_candidate_that_ends_writes_nothing(void **state)
 {
-    kube_lease_rule l = rule("me");
+    kube_lease_rule   l = rule("me");
     kube_lease_record other = record("other", "8");
 
     (void) state;
@@ -231,19 +231,19 @@ static void a_candidate_that_ends_writes_nothing(void **state)
 /* --- against a server --- */
 
 typedef struct fixture {
-    char spec[1024]; /* "" there is no Lease */
-    int version;
+    char     spec[1024]; /* "" there is no Lease */
+    int      version;
     unsigned puts;
-    bool frozen; /* nothing is answered */
+    bool     frozen; /* nothing is answered */
 } fixture;
 
 typedef struct candidate {
     dsp_kube_client *client;
-    dsp_lease *lease;
-    bool leads;
-    bool stopped;
-    bool released;
-    char holder[64];
+    dsp_lease       *lease;
+    bool             leads;
+    bool             stopped;
+    bool             released;
+    char             holder[64];
 } candidate;
 
 static fixture *f;
@@ -262,7 +262,7 @@ static void answer_lease(conn *c, int status)
 static void handle(server *s, conn *c, const request *r)
 {
     const char *spec = strstr(r->body, "\"spec\":");
-    char wanted[64];
+    char        wanted[64];
 
     (void) s;
     if (f->frozen) {
@@ -316,18 +316,18 @@ static void on_released(void *arg)
     ((candidate *) arg)->released = true;
 }
 
-static const dsp_lease_handler handler = {on_started, on_stopped, on_holder};
+static const dsp_lease_handler handler = { on_started, on_stopped, on_holder };
 
 static candidate candidate_new(void)
 {
-    return (candidate){.client = rig_client(rig_config("/t", "", ""), (dsp_kube_client_options){0})};
+    return (candidate){ .client = rig_client(rig_config("/t", "", ""), (dsp_kube_client_options){ 0 }) };
 }
 
 /* renew_ms: how long a loop that is starved may stand still without losing the lease. */
 static void candidate_start(candidate *one, const char *identity, int64_t renew_ms)
 {
-    dsp_buf err;
-    dsp_lease_options options = {"n", "l", identity, (renew_ms / 1000 + 1) * 1000, renew_ms, 50};
+    dsp_buf           err;
+    dsp_lease_options options = { "n", "l", identity, (renew_ms / 1000 + 1) * 1000, renew_ms, 50 };
 
     dsp_buf_init(&err, 4096);
     one->lease = dsp_lease_new(one->client, &options, &handler, one, &err);
@@ -391,9 +391,9 @@ static void a_release_of_nothing_says_so(void **state)
 
 static void settings_must_fit(void **state)
 {
-    candidate a = candidate_new();
-    dsp_buf err;
-    dsp_lease_options options = {"n", "l", "me", 10000, 10000, 2000};
+    candidate         a = candidate_new();
+    dsp_buf           err;
+    dsp_lease_options options = { "n", "l", "me", 10000, 10000, 2000 };
 
     (void) state;
     dsp_buf_init(&err, 4096);

@@ -4,15 +4,15 @@
 #include "kube/reflector.h"
 
 typedef struct fixture {
-    dsp_reflector *reflector;
-    dsp_kube_env env;
-    char log[8192];     /* what the reader saw */
-    char seen[16][512]; /* targets of the requests */
-    unsigned n_seen;
-    conn *watch; /* the last stream */
-    int failed;
+    dsp_reflector     *reflector;
+    dsp_kube_env       env;
+    char               log[8192];     /* what the reader saw */
+    char               seen[16][512]; /* targets of the requests */
+    unsigned           n_seen;
+    conn              *watch; /* the last stream */
+    int                failed;
     const char *const *script; /* one answer a request */
-    bool still;                /* the clock stands still */
+    bool               still;  /* the clock stands still */
 } fixture;
 
 static fixture *f;
@@ -20,7 +20,7 @@ static fixture *f;
 static void note(const char *what, dsp_json object)
 {
     dsp_json name = dsp_json_path(object, "metadata", "name", NULL);
-    size_t len = strlen(f->log);
+    size_t   len = strlen(f->log);
 
     snprintf(f->log + len, sizeof(f->log) - len, "%s%s%.*s", len > 0 ? " " : "", what, DSP_STR_ARG(name));
 }
@@ -28,7 +28,7 @@ static void note(const char *what, dsp_json object)
 static void on_begin(void *arg)
 {
     (void) arg;
-    note("begin", (dsp_json){NULL, 0});
+    note("begin", (dsp_json){ NULL, 0 });
 }
 
 static void on_item(void *arg, dsp_json object)
@@ -40,7 +40,7 @@ static void on_item(void *arg, dsp_json object)
 static void on_end(void *arg)
 {
     (void) arg;
-    note("end", (dsp_json){NULL, 0});
+    note("end", (dsp_json){ NULL, 0 });
 }
 
 static void on_event(void *arg, enum dsp_reflector_event type, dsp_json object)
@@ -56,7 +56,7 @@ static void on_failed(void *arg, int status, const char *message)
     f->failed = status == 0 ? 1 : status;
 }
 
-static const dsp_reflector_handler reader = {on_begin, on_item, on_end, on_event, on_failed};
+static const dsp_reflector_handler reader = { on_begin, on_item, on_end, on_event, on_failed };
 
 static int64_t test_now(void *arg)
 {
@@ -89,7 +89,7 @@ static void handle(server *s, conn *c, const request *r)
         return;
     }
     size_t len = strlen(step);
-    char last = step[len - 1], *text = strndup(step + 1, len - 1 - (last == '!' || last == '^'));
+    char   last = step[len - 1], *text = strndup(step + 1, len - 1 - (last == '!' || last == '^'));
 
     f->watch = c;
     stream_begin(c);
@@ -107,8 +107,8 @@ static void handle(server *s, conn *c, const request *r)
 static void start(const char *const *script, dsp_reflector_options options)
 {
     f->script = script;
-    f->env = (dsp_kube_env){test_now, dsp_kube_env_system.wall_us, test_random, NULL};
-    rig.client = rig_client(rig_config("/test", "", ""), (dsp_kube_client_options){.env = &f->env});
+    f->env = (dsp_kube_env){ test_now, dsp_kube_env_system.wall_us, test_random, NULL };
+    rig.client = rig_client(rig_config("/test", "", ""), (dsp_kube_client_options){ .env = &f->env });
     options.path = "/apis/g/v1/things";
     f->reflector = dsp_reflector_new(rig.client, &options, &reader, NULL);
     dsp_reflector_start(f->reflector);
@@ -124,9 +124,9 @@ static bool asked(unsigned n, const char *part)
     return n < f->n_seen && strstr(f->seen[n], part) != NULL;
 }
 
-#define OBJ(name, rv) "{\"metadata\":{\"name\":" #name ",\"resourceVersion\":\"" #rv "\"}}"
+#define OBJ(name, rv)        "{\"metadata\":{\"name\":" #name ",\"resourceVersion\":\"" #rv "\"}}"
 #define LINE(type, name, rv) "{\"type\":\"" #type "\",\"object\":" OBJ(name, rv) "}\n"
-#define LIST(rv, items) "200 {\"kind\":\"L\",\"metadata\":{\"resourceVersion\":\"" #rv "\"},\"items\":[" items "]}"
+#define LIST(rv, items)      "200 {\"kind\":\"L\",\"metadata\":{\"resourceVersion\":\"" #rv "\"},\"items\":[" items "]}"
 #define END_MARK(rv)                                                                                                   \
     "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"" #rv                                      \
     "\",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}}}}\n"
@@ -134,11 +134,11 @@ static bool asked(unsigned n, const char *part)
     "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":410,\"reason\":\"Expired\",\"message\":\"too "       \
     "old\"}}\n"
 
-static const dsp_reflector_options list_only = {.no_watch_list = true};
+static const dsp_reflector_options list_only = { .no_watch_list = true };
 
 static void lists_then_watches(void **state)
 {
-    const char *const script[] = {LIST(7, OBJ(1, 3) "," OBJ(2, 4)), "~" LINE(ADDED, 3, 8) LINE(DELETED, 1, 9), NULL};
+    const char *const script[] = { LIST(7, OBJ(1, 3) "," OBJ(2, 4)), "~" LINE(ADDED, 3, 8) LINE(DELETED, 1, 9), NULL };
 
     (void) state;
     start(script, list_only);
@@ -154,11 +154,11 @@ static void lists_then_watches(void **state)
 
 static void lists_by_watch_list(void **state)
 {
-    const char *const script[] = {"~" LINE(ADDED, 1, 3) LINE(ADDED, 2, 4) END_MARK(9) LINE(MODIFIED, 2, 10) "!", "~",
-                                  NULL};
+    const char *const script[] = { "~" LINE(ADDED, 1, 3) LINE(ADDED, 2, 4) END_MARK(9) LINE(MODIFIED, 2, 10) "!", "~",
+                                   NULL };
 
     (void) state;
-    start(script, (dsp_reflector_options){0});
+    start(script, (dsp_reflector_options){ 0 });
     run_until(f->n_seen == 2);
     assert_string_equal(f->log, "begin i1 i2 end ~2");
     assert_true(asked(0, "sendInitialEvents=true"));
@@ -169,10 +169,10 @@ static void lists_by_watch_list(void **state)
 
 static void falls_back_to_lists_for_good(void **state)
 {
-    const char *const script[] = {"422 {}", LIST(7, OBJ(1, 3)), "~" GONE "!", LIST(9, ""), "~", NULL};
+    const char *const script[] = { "422 {}", LIST(7, OBJ(1, 3)), "~" GONE "!", LIST(9, ""), "~", NULL };
 
     (void) state;
-    start(script, (dsp_reflector_options){0});
+    start(script, (dsp_reflector_options){ 0 });
     run_until(f->n_seen == 5);
     assert_string_equal(f->log, "begin i1 end begin end");
     assert_false(dsp_reflector_stats_get(f->reflector)->watch_list);
@@ -181,17 +181,18 @@ static void falls_back_to_lists_for_good(void **state)
 
 static void a_watch_list_without_end_mark_is_none(void **state)
 {
-    const char *const script[] = {"~" LINE(ADDED, 1, 3) "!", "~" LINE(ADDED, 1, 3) "!", LIST(7, OBJ(1, 3)), "~", NULL};
+    const char *const script[] = { "~" LINE(ADDED, 1, 3) "!", "~" LINE(ADDED, 1, 3) "!", LIST(7, OBJ(1, 3)), "~",
+                                   NULL };
 
     (void) state;
-    start(script, (dsp_reflector_options){0});
+    start(script, (dsp_reflector_options){ 0 });
     run_until(f->n_seen == 4);
     assert_string_equal(f->log, "begin i1 begin i1 begin i1 end");
 }
 
 static void gone_lists_from_the_last_version_then_from_none(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "410 {}", "410 {}", LIST(20, OBJ(5, 19)), "~", NULL};
+    const char *const script[] = { LIST(7, ""), "410 {}", "410 {}", LIST(20, OBJ(5, 19)), "~", NULL };
 
     (void) state;
     start(script, list_only);
@@ -208,7 +209,8 @@ static void a_version_ahead_of_the_server_lists_anew(void **state)
 {
     const char *const script[] = {
         LIST(7, ""), "~" GONE "!", "504 {\"details\":{\"causes\":[{\"reason\":\"ResourceVersionTooLarge\"}]}}",
-        LIST(3, ""), "~",          NULL};
+        LIST(3, ""), "~",          NULL
+    };
 
     (void) state;
     start(script, list_only);
@@ -222,7 +224,8 @@ static void reads_pages(void **state)
 {
     const char *const script[] = {
         "200 {\"metadata\":{\"resourceVersion\":\"7\",\"continue\":\"a b\"},\"items\":[" OBJ(1, 3) "]}",
-        "200 {\"items\":[" OBJ(2, 4) "],\"metadata\":{\"continue\":\"\",\"resourceVersion\":\"7\"}}", "~", NULL};
+        "200 {\"items\":[" OBJ(2, 4) "],\"metadata\":{\"continue\":\"\",\"resourceVersion\":\"7\"}}", "~", NULL
+    };
 
     (void) state;
     start(script, list_only);
@@ -234,9 +237,9 @@ static void reads_pages(void **state)
 /* What cannot be followed is no end: the reader would take all that did not come for deleted. */
 static void a_page_whose_token_cannot_be_read_has_no_end(void **state)
 {
-    const char *const script[] = {
-        "200 {\"metadata\":{\"resourceVersion\":\"7\",\"continue\":5},\"items\":[" OBJ(1, 3) "]}",
-        LIST(8, OBJ(1, 3) "," OBJ(2, 4)), "~", NULL};
+    const char *const script[] = { "200 {\"metadata\":{\"resourceVersion\":\"7\",\"continue\":5},\"items\":[" OBJ(
+                                       1, 3) "]}",
+                                   LIST(8, OBJ(1, 3) "," OBJ(2, 4)), "~", NULL };
 
     (void) state;
     start(script, list_only);
@@ -247,9 +250,9 @@ static void a_page_whose_token_cannot_be_read_has_no_end(void **state)
 
 static void an_expired_page_starts_over(void **state)
 {
-    const char *const script[] = {
-        "200 {\"metadata\":{\"resourceVersion\":\"7\",\"continue\":\"x\"},\"items\":[" OBJ(1, 3) "]}", "410 {}",
-        LIST(9, OBJ(1, 3) "," OBJ(2, 8)), "~", NULL};
+    const char *const script[] = { "200 {\"metadata\":{\"resourceVersion\":\"7\",\"continue\":\"x\"},\"items\":[" OBJ(
+                                       1, 3) "]}",
+                                   "410 {}", LIST(9, OBJ(1, 3) "," OBJ(2, 8)), "~", NULL };
 
     (void) state;
     start(script, list_only);
@@ -260,8 +263,8 @@ static void an_expired_page_starts_over(void **state)
 
 static void a_cut_watch_goes_on_where_it_was(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "~" LINE(ADDED, 1, 8) "{\"type\":\"ADDED\",\"obj^",
-                                  "~" LINE(ADDED, 2, 9), NULL};
+    const char *const script[] = { LIST(7, ""), "~" LINE(ADDED, 1, 8) "{\"type\":\"ADDED\",\"obj^",
+                                   "~" LINE(ADDED, 2, 9), NULL };
 
     (void) state;
     start(script, list_only);
@@ -273,11 +276,11 @@ static void a_cut_watch_goes_on_where_it_was(void **state)
 
 static void a_watch_list_that_is_gone_starts_from_none(void **state)
 {
-    const char *const script[] = {"~" LINE(ADDED, 1, 3) END_MARK(9) GONE "!", "~" GONE "!",
-                                  "~" LINE(ADDED, 2, 30) END_MARK(40), NULL};
+    const char *const script[] = { "~" LINE(ADDED, 1, 3) END_MARK(9) GONE "!", "~" GONE "!",
+                                   "~" LINE(ADDED, 2, 30) END_MARK(40), NULL };
 
     (void) state;
-    start(script, (dsp_reflector_options){0});
+    start(script, (dsp_reflector_options){ 0 });
     run_until(has("i2 end"));
     assert_true(asked(1, "resourceVersion=9&"));
     assert_false(asked(2, "resourceVersion="));
@@ -287,17 +290,17 @@ static void a_watch_list_that_is_gone_starts_from_none(void **state)
 
 static void a_deletion_within_a_watch_list_is_told(void **state)
 {
-    const char *const script[] = {"~" LINE(ADDED, 1, 3) LINE(MODIFIED, 1, 4) LINE(DELETED, 1, 5) END_MARK(9), NULL};
+    const char *const script[] = { "~" LINE(ADDED, 1, 3) LINE(MODIFIED, 1, 4) LINE(DELETED, 1, 5) END_MARK(9), NULL };
 
     (void) state;
-    start(script, (dsp_reflector_options){0});
+    start(script, (dsp_reflector_options){ 0 });
     run_until(has("end"));
     assert_string_equal(f->log, "begin i1 i1 -1 end");
 }
 
 static void bookmarks_move_the_version(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "~" LINE(BOOKMARK, 0, 50) "!", "~", NULL};
+    const char *const script[] = { LIST(7, ""), "~" LINE(BOOKMARK, 0, 50) "!", "~", NULL };
 
     (void) state;
     start(script, list_only);
@@ -308,7 +311,7 @@ static void bookmarks_move_the_version(void **state)
 
 static void a_garbled_line_is_tried_again_then_listed(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "~{\"type\":\"ADD\n", "~not json\n", LIST(8, OBJ(1, 8)), "~", NULL};
+    const char *const script[] = { LIST(7, ""), "~{\"type\":\"ADD\n", "~not json\n", LIST(8, OBJ(1, 8)), "~", NULL };
 
     (void) state;
     start(script, list_only);
@@ -321,8 +324,9 @@ static void a_garbled_line_is_tried_again_then_listed(void **state)
 
 static void a_line_over_the_cap_ends_the_watch(void **state)
 {
-    const char *const script[] = {
-        LIST(7, ""), "~" LINE(ADDED, 1, 8) LINE(ADDED, 1234567890123456789012345678901234567890, 9), "~", NULL};
+    const char *const     script[] = { LIST(7, ""),
+                                       "~" LINE(ADDED, 1, 8) LINE(ADDED, 1234567890123456789012345678901234567890, 9), "~",
+                                       NULL };
     dsp_reflector_options options = list_only;
 
     (void) state;
@@ -335,7 +339,7 @@ static void a_line_over_the_cap_ends_the_watch(void **state)
 
 static void a_very_short_watch_backs_off(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "~!", "~", NULL};
+    const char *const script[] = { LIST(7, ""), "~!", "~", NULL };
 
     (void) state;
     f->still = true; /* so the watch was short, however long it took */
@@ -348,7 +352,7 @@ static void a_very_short_watch_backs_off(void **state)
 
 static void a_refused_watch_keeps_its_version(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "429 {}", "500 {}", "~", NULL};
+    const char *const script[] = { LIST(7, ""), "429 {}", "500 {}", "~", NULL };
 
     (void) state;
     start(script, list_only);
@@ -359,7 +363,7 @@ static void a_refused_watch_keeps_its_version(void **state)
 
 static void a_missing_resource_is_told(void **state)
 {
-    const char *const script[] = {"404 {\"message\":\"no such thing\"}", LIST(1, ""), "~", NULL};
+    const char *const script[] = { "404 {\"message\":\"no such thing\"}", LIST(1, ""), "~", NULL };
 
     (void) state;
     start(script, list_only);
@@ -370,8 +374,8 @@ static void a_missing_resource_is_told(void **state)
 
 static void a_cut_list_has_no_end(void **state)
 {
-    const char *const script[] = {"~{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" OBJ(1, 3) "^",
-                                  "~{\"items\":[" OBJ(1, 3) "]}!", LIST(8, OBJ(2, 4)), "~", NULL};
+    const char *const script[] = { "~{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[" OBJ(1, 3) "^",
+                                   "~{\"items\":[" OBJ(1, 3) "]}!", LIST(8, OBJ(2, 4)), "~", NULL };
 
     (void) state;
     start(script, list_only);
@@ -381,7 +385,7 @@ static void a_cut_list_has_no_end(void **state)
 
 static void a_silent_watch_is_resumed(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "~" LINE(ADDED, 1, 8), "~" LINE(ADDED, 2, 9), NULL};
+    const char *const     script[] = { LIST(7, ""), "~" LINE(ADDED, 1, 8), "~" LINE(ADDED, 2, 9), NULL };
     dsp_reflector_options options = list_only;
 
     (void) state;
@@ -396,7 +400,7 @@ static void a_silent_watch_is_resumed(void **state)
 
 static void a_server_that_comes_back_is_found(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "~" LINE(ADDED, 1, 8), "~" LINE(ADDED, 2, 9), NULL};
+    const char *const script[] = { LIST(7, ""), "~" LINE(ADDED, 1, 8), "~" LINE(ADDED, 2, 9), NULL };
 
     (void) state;
     start(script, list_only);
@@ -417,8 +421,8 @@ static void on_event_stop(void *arg, enum dsp_reflector_event type, dsp_json obj
 
 static void may_be_stopped_from_inside(void **state)
 {
-    static const dsp_reflector_handler stopper = {on_begin, on_item, on_end, on_event_stop, on_failed};
-    const char *const script[] = {LIST(7, ""), "~" LINE(ADDED, 1, 8) LINE(ADDED, 2, 9), NULL};
+    static const dsp_reflector_handler stopper = { on_begin, on_item, on_end, on_event_stop, on_failed };
+    const char *const                  script[] = { LIST(7, ""), "~" LINE(ADDED, 1, 8) LINE(ADDED, 2, 9), NULL };
 
     (void) state;
     start(script, list_only);
@@ -434,7 +438,7 @@ static void may_be_stopped_from_inside(void **state)
 
 static void encodes_selectors(void **state)
 {
-    const char *const script[] = {LIST(7, ""), "~", NULL};
+    const char *const     script[] = { LIST(7, ""), "~", NULL };
     dsp_reflector_options options = list_only;
 
     (void) state;

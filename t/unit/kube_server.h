@@ -23,29 +23,29 @@
 typedef struct server server;
 
 typedef struct conn {
-    server *server;
+    server             *server;
     struct bufferevent *bev;
-    struct conn *next;
-    unsigned requests; /* that came on it */
-    bool gone;
+    struct conn        *next;
+    unsigned            requests; /* that came on it */
+    bool                gone;
 } conn;
 
 typedef struct request {
-    char method[16];
-    char target[512]; /* path?query */
-    char *head;       /* from the request line to the empty line */
-    char *body;
+    char   method[16];
+    char   target[512]; /* path?query */
+    char  *head;        /* from the request line to the empty line */
+    char  *body;
     size_t body_len;
 } request;
 
 struct server {
-    struct event_base *base;
+    struct event_base     *base;
     struct evconnlistener *listener;
-    SSL_CTX *tls;
-    int port;
-    conn *conns;
-    unsigned accepted;
-    unsigned requests;
+    SSL_CTX               *tls;
+    int                    port;
+    conn                  *conns;
+    unsigned               accepted;
+    unsigned               requests;
     void (*handle)(server *s, conn *c, const request *r);
 };
 
@@ -118,10 +118,10 @@ static inline bool has_header(const request *r, const char *line)
 
 static inline bool read_request(conn *c)
 {
-    struct evbuffer *in = bufferevent_get_input(c->bev);
+    struct evbuffer    *in = bufferevent_get_input(c->bev);
     struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
-    request r = {0};
-    size_t head_len, body_len = 0;
+    request             r = { 0 };
+    size_t              head_len, body_len = 0;
 
     if (end.pos < 0) {
         return false;
@@ -169,7 +169,7 @@ static inline void on_server_accept(struct evconnlistener *l, evutil_socket_t fd
                                     void *arg)
 {
     server *s = arg;
-    conn *c = calloc(1, sizeof(*c));
+    conn   *c = calloc(1, sizeof(*c));
 
     (void) l;
     (void) addr;
@@ -187,8 +187,8 @@ static inline void on_server_accept(struct evconnlistener *l, evutil_socket_t fd
 
 static inline void server_listen(server *s)
 {
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons((uint16_t) s->port)};
-    socklen_t len = sizeof(addr);
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons((uint16_t) s->port) };
+    socklen_t          len = sizeof(addr);
 
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     s->listener = evconnlistener_new_bind(s->base, on_server_accept, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 64,
@@ -242,8 +242,8 @@ static inline void server_free(server *s)
 
 static struct rig {
     struct event_base *base;
-    server *server;
-    dsp_kube_client *client;
+    server            *server;
+    dsp_kube_client   *client;
 } rig;
 
 static inline void rig_open(void (*handle)(server *, conn *, const request *))
@@ -257,7 +257,7 @@ static inline void rig_close(void)
     dsp_kube_client_free(rig.client);
     server_free(rig.server);
     event_base_free(rig.base);
-    rig = (struct rig){0};
+    rig = (struct rig){ 0 };
 }
 
 /* cluster and user: what the kubeconfig says of them besides the server's address (a later "server:" wins); file: what
@@ -265,7 +265,7 @@ static inline void rig_close(void)
 static inline dsp_kube_config *rig_config(const char *file, const char *cluster, const char *user)
 {
     dsp_kube_config *config;
-    dsp_buf yaml, err;
+    dsp_buf          yaml, err;
 
     dsp_buf_init(&yaml, 64 * 1024);
     dsp_buf_init(&err, 4096);
@@ -284,7 +284,7 @@ static inline dsp_kube_config *rig_config(const char *file, const char *cluster,
 static inline dsp_kube_client *rig_client(dsp_kube_config *config, dsp_kube_client_options options)
 {
     dsp_kube_client *client;
-    dsp_buf err;
+    dsp_buf          err;
 
     options.user_agent = "dispatcher-controller/1";
     options.timeout_ms = options.timeout_ms > 0 ? options.timeout_ms : PATIENT_MS;
@@ -321,9 +321,9 @@ static inline void on_tick(evutil_socket_t fd, short what, void *arg)
 
 #define run_until(condition)                                                                                           \
     do {                                                                                                               \
-        struct timeval tick_ = {.tv_usec = 20000};                                                                     \
-        struct event *ticker_ = event_new(rig.base, -1, EV_PERSIST, on_tick, NULL);                                    \
-        time_t end_ = time(NULL) + 120;                                                                                \
+        struct timeval tick_ = { .tv_usec = 20000 };                                                                   \
+        struct event  *ticker_ = event_new(rig.base, -1, EV_PERSIST, on_tick, NULL);                                   \
+        time_t         end_ = time(NULL) + 120;                                                                        \
         event_add(ticker_, &tick_);                                                                                    \
         while (!(condition) && time(NULL) < end_) {                                                                    \
             event_base_loop(rig.base, EVLOOP_ONCE);                                                                    \
