@@ -128,13 +128,21 @@ $(B)/unit/%: $(B)/obj/t/unit/%.c.o $(call lib,$(ROOMS))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LD_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(EXT_LIBS)
 
+# What system tests load into our programs.
+TEST_TOOLS := $(B)/skew.so
+
+$(B)/%.so: t/tools/%.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPP_FLAGS) -MF $(B)/obj/$*.so.d $(CPPFLAGS) -std=gnu11 -O2 -g $(C_WARN) -fPIC -shared $(LDFLAGS) -o $@ $<
+
 # The n-th allocation fails: our own calls go through the test.
 $(B)/unit/template_memory_test: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc)
 
 .PRECIOUS: $(B)/obj/%.c.o $(B)/obj/%.cc.o
 
-.PHONY: unit-programs
+.PHONY: unit-programs test-tools
 unit-programs: $(UNIT_TESTS)
+test-tools: $(TEST_TOOLS)
 
 .PHONY: unit
 unit: unit-programs ## run the unit tests (T=pattern picks some)
@@ -143,11 +151,11 @@ unit: unit-programs ## run the unit tests (T=pattern picks some)
 
 .PHONY: test
 test: deps ## unit tests and system tests of the real three processes (SANITIZE=1: under ASan and UBSan)
-	+$(Q)$(MAKE) all unit-programs
+	+$(Q)$(MAKE) all unit-programs test-tools
 	DSP_BUILD=$(B) CMOCKA_MESSAGE_OUTPUT=TAP prove -j$(JOBS) $(UNIT_TESTS) t/*.t
 
 .PHONY: system
-system: all ## only the system tests (S=t/name.t picks one)
+system: all test-tools ## only the system tests (S=t/name.t picks one)
 	DSP_BUILD=$(B) prove $(or $(S),t/*.t)
 
 .PHONY: soak

@@ -196,7 +196,8 @@ sub devcluster {
     return $process;
 }
 
-# build/dispatcher-controller for a devcluster; waits until /readyz says yes. {metrics} and {probes} are host:port.
+# build/dispatcher-controller for a devcluster; waits until /readyz says yes. {metrics} and {probes} are host:port. A hash as last argument:
+# name => 'controller', env => {...}, not_ready => 1 (do not wait).
 sub controller {
     my ( $self, $kube, @args ) = @_;
     my %options = ref $args[-1] ? %{ pop @args } : ();
@@ -204,7 +205,7 @@ sub controller {
     my ( $metrics, $probes ) = map { '127.0.0.1:' . $self->port("$name-$_") } qw(metrics probes);
     my $process = $self->start(
         $name, "$self->{build}/dispatcher-controller", "--kubeconfig=$kube->{kubeconfig}",
-        "--metrics-bind-address=$metrics", "--health-probe-bind-address=$probes", @args
+        "--metrics-bind-address=$metrics", "--health-probe-bind-address=$probes", @args, { env => $options{env} }
     );
     @$process{qw(metrics probes)} = ( $metrics, $probes );
     return $process if $options{not_ready};
