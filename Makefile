@@ -166,6 +166,12 @@ soak: $(CONTROLLER) $(DEVCLUSTER) ## COUNT=1000 executions in SECONDS=600 while 
 bench: all ## speed, as ratios against baselines measured in the same run
 	t/bench/path $(B)
 
+.PHONY: bench-controller
+bench-controller: $(CONTROLLER) $(DEVCLUSTER) $(B)/bench/load ## the controller's speed against a plain client's, delays, a million events, N=100000 objects (6 minutes)
+	t/bench/controller $(B) 2000
+	t/bench/events $(B) 1000000
+	t/bench/controller $(B) $(or $(N),100000) scale
+
 .PHONY: bench-module
 bench-module: deps-slow ## dispatcher_execute against a bare proxy_pass (MEMORY=1: memory after 1 M requests)
 	+$(Q)$(MAKE) module $(DEVCLUSTER) $(B)/bench/null_api

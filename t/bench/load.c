@@ -408,8 +408,8 @@ static void run(enum mode mode, size_t n, size_t connections, double per_second)
                 fds[i].events |= POLLOUT;
             }
         }
-        if (now_ms() - start > 600000) {
-            fprintf(stderr, "load: %zu of %zu ended after 10 minutes\n", n_ended, n);
+        if (now_ms() - start > 1800000) {
+            fprintf(stderr, "load: %zu of %zu ended after half an hour\n", n_ended, n);
             exit(1);
         }
         poll(fds, connections + (watching ? 2 : 0), (int) wait + (wait > 1 ? 0 : 1));
