@@ -89,14 +89,15 @@ all: $(CONTROLLER) $(TEMPLATE) $(DEVCLUSTER) module ## build the module, the con
 MODULE_SRCS := ngx_http_dispatcher_module.c config $(wildcard src/nginx/*.[ch] src/model/*.[ch] src/base/*.[ch])
 
 .PHONY: module
-module: $(MODULE) ## build ngx_http_dispatcher_module.so for the installed nginx
+module: $(MODULE) ## build ngx_http_dispatcher_module.so for the installed nginx (NGINX_SRC=DIR: for that source tree, with --with-compat)
 
 $(MODULE): $(MODULE_SRCS)
-	$(Q)CC='$(CC)' SANITIZE='$(SANITIZE)' NGX_SRC='$(NGX_SRC)' bash t/lib/build-module $(CURDIR) $(abspath $(B))
+	$(Q)CC='$(CC)' SANITIZE='$(SANITIZE)' NGINX_SRC='$(NGINX_SRC)' bash t/lib/build-module $(CURDIR) $(abspath $(B))
 
 # --- the module under other nginxes ---------------------------------------------------------------------------------
 
 MODULE_TESTS := $(wildcard t/module_*.t)
+NEWER        := $(or $(SUITE),newest)
 
 .PHONY: valgrind
 valgrind: deps-slow ## the module's tests with nginx under valgrind
@@ -113,11 +114,11 @@ test-module-asan: deps-slow ## the module's tests in an nginx that is sanitized 
 	DSP_BUILD=build/san DSP_MODULE=static DSP_NGINX=$(CURDIR)/build/nginx-san/objs/nginx prove $(or $(S),$(MODULE_TESTS))
 
 .PHONY: test-module-newer
-test-module-newer: deps-slow ## the module's tests in a newer nginx of Debian (SUITE=trixie; fetches its source)
-	src=$$(t/lib/fetch-nginx $(or $(SUITE),trixie) build/nginx-src/$(or $(SUITE),trixie)) && \
-	CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-$(or $(SUITE),trixie) plain
-	DSP_NGINX=$(CURDIR)/build/nginx-$(or $(SUITE),trixie)/objs/nginx \
-	DSP_MODULE=$(CURDIR)/build/nginx-$(or $(SUITE),trixie)/objs/ngx_http_dispatcher_module.so prove $(or $(S),$(MODULE_TESTS))
+test-module-newer: deps-slow ## make module NGINX_SRC= for the newest nginx of Debian's mirrors, and its tests in it (SUITE=trixie picks one)
+	+$(Q)src=$$(t/lib/fetch-nginx $(NEWER) build/nginx-src/$(NEWER)) && echo "nginx: $$src" && \
+	CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-$(NEWER) plain && $(MAKE) module NGINX_SRC="$$src" B=build/nginx-$(NEWER)-module
+	DSP_NGINX=$(CURDIR)/build/nginx-$(NEWER)/objs/nginx DSP_MODULE=$(CURDIR)/build/nginx-$(NEWER)-module/ngx_http_dispatcher_module.so \
+	prove $(or $(S),$(MODULE_TESTS))
 
 # --- tests ----------------------------------------------------------------------------------------------------------
 
