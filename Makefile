@@ -231,6 +231,12 @@ demo-down: ## end what demo-up started
 deb: ## build the Debian packages libnginx-mod-http-dispatcher and dispatcher-controller into build/deb
 	deploy/deb/build '$(CURDIR)' '$(abspath $(B))'
 
+.PHONY: test-deb
+test-deb: deps ## build the packages, use what is in them, and install, remove and purge them in a Debian of their own (that: as root)
+	@t/lib/install-deps t/deb/deps
+	+$(Q)$(MAKE) deb $(DEVCLUSTER)
+	DSP_BUILD=$(B) prove t/deb/deb.t
+
 MODULES_DIR := /usr/lib/nginx/modules
 
 .PHONY: install-module
