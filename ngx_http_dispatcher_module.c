@@ -428,7 +428,9 @@ ngx_http_dispatcher_execute(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                "\"dispatcher_execute [namespace/]template\", variables allowed, "
                "as only a prefix location leaves something behind it";
 
-    } else if (clcf->name.data[clcf->name.len - 1] != '/') {
+    } else if (clcf->name.len == 0
+               || clcf->name.data[clcf->name.len - 1] != '/')
+    {
         return "needs a location that ends with \"/\"";
     }
 

@@ -11,8 +11,10 @@ static void ngx_http_dispatcher_describe(ngx_http_request_t *r,
 static ngx_int_t ngx_http_dispatcher_allow(ngx_http_request_t *r);
 
 
-/* the API server's message, the path and the name, each quoted */
-#define NGX_HTTP_DISPATCHER_MAX_BODY  (64 * 1024)
+/* the API server's message (as much of it as helps), the path and the name, each quoted, which may make six bytes of one */
+#define NGX_HTTP_DISPATCHER_MAX_DETAIL    4096
+#define NGX_HTTP_DISPATCHER_MAX_INSTANCE  2048
+#define NGX_HTTP_DISPATCHER_MAX_BODY      (64 * 1024)
 
 
 ngx_int_t
@@ -202,8 +204,10 @@ ngx_http_dispatcher_describe(ngx_http_request_t *r,
         path.len = args - path.data;
     }
 
-    path.len = ngx_min(path.len, 2048);
+    path.len = ngx_min(path.len, NGX_HTTP_DISPATCHER_MAX_INSTANCE);
     document->instance = ngx_http_dispatcher_str(&path);
+    document->detail = dsp_str_sub(document->detail, 0,
+                                   NGX_HTTP_DISPATCHER_MAX_DETAIL);
 
     if (ctx) {
         document->request_id = ngx_http_dispatcher_str(&ctx->request_id);

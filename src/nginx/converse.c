@@ -12,7 +12,8 @@
  * name; the annotation with the request's id tells whether it is ours. Every state may end in a problem document. No state waits in
  * a worker: each is one call, and ngx_http_dispatcher_wake() goes on when it is done.
  *
- * The functions return NGX_AGAIN while a call runs, else what the request is to be finalized with.
+ * The functions return NGX_DONE while a call runs, else what the request is to be finalized with: what the output filters returned, and that may be
+ * NGX_AGAIN.
  */
 
 
@@ -104,7 +105,7 @@ ngx_http_dispatcher_end(ngx_http_request_t *r, ngx_int_t rc)
 {
     ngx_http_dispatcher_ctx_t  *ctx;
 
-    if (rc == NGX_AGAIN) {
+    if (rc == NGX_DONE) {
         return;
     }
 
@@ -284,7 +285,7 @@ ngx_http_dispatcher_start_call(ngx_http_request_t *r,
     ctx->call = call;
     ctx->token = ngx_http_dispatcher_tokens(r, 0);
 
-    return ngx_http_dispatcher_call(r, call) == NGX_OK ? NGX_AGAIN : NGX_ERROR;
+    return ngx_http_dispatcher_call(r, call) == NGX_OK ? NGX_DONE : NGX_ERROR;
 }
 
 
@@ -565,7 +566,21 @@ static void
 ngx_http_dispatcher_log_failure(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx)
 {
+    size_t      i, len;
+    u_char      cause[512];
     ngx_uint_t  level;
+
+    /* the server's words may hold a client's: nothing of theirs begins a line */
+
+    len = ngx_min(ctx->answer.cause.len, sizeof(cause));
+
+    for (i = 0; i < len; i++) {
+        cause[i] = ctx->answer.cause.data[i];
+
+        if (cause[i] < 0x20 || cause[i] == 0x7f) {
+            cause[i] = ' ';
+        }
+    }
 
     switch (ctx->answer.problem) {
 
@@ -587,13 +602,11 @@ ngx_http_dispatcher_log_failure(ngx_http_request_t *r,
 
     if (ctx->call->status == 0) {
         ngx_log_error(level, r->connection->log, 0, "API call \"%V\": %*s",
-                      &ctx->call->uri, ctx->answer.cause.len,
-                      ctx->answer.cause.data);
+                      &ctx->call->uri, len, cause);
         return;
     }
 
     ngx_log_error(level, r->connection->log, 0,
                   "the API server answered %ui to \"%V\": %*s",
-                  ctx->call->status, &ctx->call->uri,
-                  ngx_min(ctx->answer.cause.len, 512), ctx->answer.cause.data);
+                  ctx->call->status, &ctx->call->uri, len, cause);
 }

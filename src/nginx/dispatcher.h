@@ -137,12 +137,13 @@ void ngx_http_dispatcher_converse(ngx_http_request_t *r,
 
 
 /*
- * payload.c: the request's body as one span, in ctx->payload. NGX_OK; NGX_DECLINED when it is not text, and why says at which byte;
- * NGX_ERROR.
+ * payload.c: the request's body as one span, in ctx->payload. NGX_OK; NGX_DECLINED when it cannot be a payload: the document gets the problem, and
+ * why says at which byte; NGX_ERROR.
  */
 
 ngx_int_t ngx_http_dispatcher_read_payload(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_buf *why);
+    ngx_http_dispatcher_ctx_t *ctx, dsp_problem_document *document,
+    dsp_buf *why);
 
 
 /* answer.c: answers of our own; each returns what the output filters return */

@@ -337,7 +337,9 @@ ngx_http_dispatcher_body_handler(ngx_http_request_t *r)
 
     dsp_buf_init(&why, NGX_HTTP_DISPATCHER_MAX_WHY);
 
-    rc = ngx_http_dispatcher_read_payload(r, ctx, &why);
+    ngx_memzero(&document, sizeof(document));
+
+    rc = ngx_http_dispatcher_read_payload(r, ctx, &document, &why);
 
     if (rc == NGX_OK) {
 
@@ -351,8 +353,6 @@ ngx_http_dispatcher_body_handler(ngx_http_request_t *r)
     }
 
     if (rc == NGX_DECLINED) {
-        ngx_memzero(&document, sizeof(document));
-        document.problem = DSP_PROBLEM_INVALID_PAYLOAD;
         document.detail = dsp_buf_str(&why);
 
         rc = ngx_http_dispatcher_send_problem(r, &document);

@@ -12,15 +12,28 @@ static ngx_int_t ngx_http_dispatcher_copy_file(ngx_http_request_t *r,
 
 ngx_int_t
 ngx_http_dispatcher_read_payload(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, dsp_buf *why)
+    ngx_http_dispatcher_ctx_t *ctx, dsp_problem_document *document,
+    dsp_buf *why)
 {
     size_t      at;
     u_char     *nul;
+    ngx_int_t   rc;
     ngx_str_t   body;
 
-    if (ngx_http_dispatcher_gather(r, &body) != NGX_OK) {
+    rc = ngx_http_dispatcher_gather(r, &body);
+
+    if (rc == NGX_ERROR) {
         return NGX_ERROR;
     }
+
+    if (rc == NGX_DECLINED) {
+        document->problem = DSP_PROBLEM_PAYLOAD_TOO_LARGE;
+        dsp_buf_addf(why, "The payload has more than the %d bytes that a Kubernetes API server takes.",
+                     NGX_HTTP_DISPATCHER_MAX_OBJECT);
+        return NGX_DECLINED;
+    }
+
+    document->problem = DSP_PROBLEM_INVALID_PAYLOAD;
 
     ctx->payload = ngx_http_dispatcher_str(&body);
 
@@ -44,7 +57,7 @@ ngx_http_dispatcher_read_payload(ngx_http_request_t *r,
 }
 
 
-/* the usual body, which lies in one buffer, is not copied */
+/* the usual body, which lies in one buffer, is not copied; NGX_DECLINED: no API server would take it */
 
 static ngx_int_t
 ngx_http_dispatcher_gather(ngx_http_request_t *r, ngx_str_t *body)
@@ -65,6 +78,10 @@ ngx_http_dispatcher_gather(ngx_http_request_t *r, ngx_str_t *body)
 
     if (len == 0) {
         return NGX_OK;
+    }
+
+    if (len > NGX_HTTP_DISPATCHER_MAX_OBJECT) {
+        return NGX_DECLINED;
     }
 
     body->len = (size_t) len;
