@@ -90,6 +90,13 @@ void dsp_actor_free(dsp_actor *a)
     a->store->changed = NULL;
 }
 
+void dsp_actor_lead(dsp_actor *a, bool rivals)
+{
+    a->leading = true;
+    a->sure_ms = rivals ? a->host.now_ms(a->host.context) + DSP_TAKEOVER_MS : 0;
+    a->host.kick(a->host.context);
+}
+
 /* --- time ----------------------------------------------------------------------------------------------------- */
 
 /* Looks at it again at that time, unless something happens before. */
@@ -146,6 +153,13 @@ static const dsp_action_begin_fn begin[] = {
     [DSP_ACT_PATCH_TTL] = dsp_action_patch_ttl,   [DSP_ACT_DELETE_EXECUTION] = dsp_action_delete_execution,
 };
 
+/* What we know of the JobExecution may be the past: another leader wrote since, or a conflict has shown that somebody
+ * did. */
+static bool may_be_old(const dsp_actor *a, const dsp_live *live)
+{
+    return live->stale || (live->je_ms < a->sure_ms && !live->je_read);
+}
+
 /* Decides about one and begins its action. */
 static void look(dsp_actor *a, dsp_execution *e)
 {
@@ -163,6 +177,12 @@ static void look(dsp_actor *a, dsp_execution *e)
         /* its timer is set */
     } else if (live->stale && d.action == DSP_ACT_PATCH_STATUS) {
         if (live->stale_ms > now) {
+            sleep_until(a, live, live->stale_ms);
+        } else {
+            dsp_action_read_execution(a, e);
+        }
+    } else if (d.action == DSP_ACT_CREATE_JOB && may_be_old(a, live)) {
+        if (live->stale && live->stale_ms > now) {
             sleep_until(a, live, live->stale_ms);
         } else {
             dsp_action_read_execution(a, e);

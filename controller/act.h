@@ -27,6 +27,9 @@
 /* How long to wait for the watch to bring what a conflict promised before reading it. */
 #define DSP_STALE_MS 1000
 
+/* For so long after a takeover a watch may still show the past: JobExecutions are read before a Job is made. */
+#define DSP_TAKEOVER_MS 60000
+
 typedef struct dsp_call {
     const char *method;       /* static */
     dsp_str     path;         /* with its query, from /api or /apis */
@@ -68,6 +71,7 @@ typedef struct dsp_actor {
     unsigned                in_flight;
     struct dsp_action_call *calls;     /* those under way */
     bool                    leading;   /* only then are actions begun */
+    int64_t                 sure_ms;   /* what comes by the watch from then on is not older than our leadership */
     bool                    stopping;  /* none are begun any more */
     bool                    no_memory; /* the caller should end: what is known is not complete */
 } dsp_actor;
@@ -76,6 +80,12 @@ typedef struct dsp_actor {
 void dsp_actor_init(dsp_actor *a, dsp_store *store, dsp_job_renderer *renderer, dsp_metrics *metrics,
                     const dsp_actor_host *host, const dsp_actor_options *options);
 void dsp_actor_free(dsp_actor *a);
+
+/*
+ * From now on this process acts. With rivals (leader election) another one may have acted until a moment ago, and what
+ * our watches showed may be older than that: each unfinished JobExecution is then read before a Job is made for it.
+ */
+void dsp_actor_lead(dsp_actor *a, bool rivals);
 
 /* Begins the actions that are due. To be called after host.kick and at dsp_actor_next_ms(). */
 void dsp_actor_run(dsp_actor *a);

@@ -94,9 +94,10 @@ void dsp_action_backoff(dsp_actor *a, dsp_live *live, const dsp_answer *answer);
 /* dsp_store_put(); memory that is out is noted. */
 void dsp_action_put(dsp_actor *a, enum dsp_kind kind, dsp_json object);
 
-/* One line of the log about e: what was done, or what failed (status 0: there was no answer). */
+/* One line of the log: what was done, or what failed (status 0: there was no answer). A message that may quote the
+ * payload is left out unless payloads are to be logged. */
 void dsp_action_log(const dsp_execution *e, const char *msg, const char *job_name);
-void dsp_action_log_failure(enum dsp_log_level level, const dsp_execution *e, const char *msg, const dsp_outcome *o,
+void dsp_action_log_failure(enum dsp_log_level level, const dsp_action_call *act, const char *msg, const dsp_outcome *o,
                             int status);
 
 #endif

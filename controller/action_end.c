@@ -36,7 +36,7 @@ static void ended_read_pods(dsp_action_call *act, const dsp_answer *answer, cons
     if (o->kind == DSP_OUT_DONE) {
         found = dsp_job_failure_read(o->object, &arena, &failure);
     } else {
-        dsp_action_log_failure(DSP_LOG_DEBUG, act->execution, "pods not read", o, answer->status);
+        dsp_action_log_failure(DSP_LOG_DEBUG, act, "pods not read", o, answer->status);
     }
     if (!dsp_store_failure(act->actor->store, act->execution, found ? &failure : NULL)) {
         act->actor->no_memory = true;
@@ -78,7 +78,7 @@ static void ended_patch_ttl(dsp_action_call *act, const dsp_answer *answer, cons
         dsp_store_job_doubtful(a->store, act->execution);
     } else {
         dsp_action_backoff(a, live, answer);
-        dsp_action_log_failure(DSP_LOG_WARN, act->execution, "ttl not stored", o, answer->status);
+        dsp_action_log_failure(DSP_LOG_WARN, act, "ttl not stored", o, answer->status);
     }
 }
 
@@ -115,6 +115,6 @@ static void ended_delete(dsp_action_call *act, const dsp_answer *answer, const d
         dsp_action_log(act->execution, "jobexecution deleted, as its job is gone", "");
     } else {
         dsp_action_backoff(act->actor, live, answer);
-        dsp_action_log_failure(DSP_LOG_WARN, act->execution, "jobexecution not deleted", o, answer->status);
+        dsp_action_log_failure(DSP_LOG_WARN, act, "jobexecution not deleted", o, answer->status);
     }
 }

@@ -28,9 +28,15 @@ static void cannot_render(dsp_actor *a, dsp_execution *e, const dsp_rendered *re
                            dsp_buf_str(&message))) {
         a->no_memory = true;
     }
+    if (!a->options.log_payloads) { /* the messages may quote it: only the fields are told */
+        dsp_buf_reset(&message);
+        for (size_t i = 0; i < rendered->n_problems; i++) {
+            dsp_buf_addf(&message, "%s%.*s", i > 0 ? ", " : "", DSP_STR_ARG(rendered->problems[i].path));
+        }
+    }
     dsp_log(DSP_LOG_INFO, "template failed", DSP_LOG_STR("namespace", dsp_execution_ns(e)),
             DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_STR("jobtemplate", e->live->je->template_name),
-            DSP_LOG_STR("error", dsp_buf_str(&message)));
+            DSP_LOG_STR(a->options.log_payloads ? "error" : "fields", dsp_buf_str(&message)));
     dsp_buf_free(&message);
     dsp_actor_add(a, e);
 }
@@ -126,7 +132,7 @@ static void ended_create(dsp_action_call *act, const dsp_answer *answer, const d
         break;
     case DSP_OUT_INVALID:
         attempt(a, e, DSP_ATTEMPT_FINAL, NULL, o->reason, o->message);
-        dsp_action_log_failure(DSP_LOG_WARN, e, "job is invalid", o, answer->status);
+        dsp_action_log_failure(DSP_LOG_WARN, act, "job is invalid", o, answer->status);
         return;
     case DSP_OUT_LATER:
         break;
@@ -136,7 +142,7 @@ static void ended_create(dsp_action_call *act, const dsp_answer *answer, const d
     }
     retry_create(a, e->live, answer);
     a->metrics->reconcile_errors++;
-    dsp_action_log_failure(DSP_LOG_WARN, e, "job not created", o, answer->status);
+    dsp_action_log_failure(DSP_LOG_WARN, act, "job not created", o, answer->status);
 }
 
 /* --- reading it ----------------------------------------------------------------------------------------------- */
@@ -211,6 +217,6 @@ static void ended_read_job(dsp_action_call *act, const dsp_answer *answer, const
         }
     } else {
         dsp_action_backoff(a, live, answer);
-        dsp_action_log_failure(DSP_LOG_WARN, act->execution, "job not read", o, answer->status);
+        dsp_action_log_failure(DSP_LOG_WARN, act, "job not read", o, answer->status);
     }
 }

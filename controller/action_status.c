@@ -64,6 +64,15 @@ bool dsp_action_patch_status(dsp_actor *a, dsp_execution *e, const dsp_decision 
     return dsp_action_send(a, e, &patch_status, DSP_STR(""), &path, "application/merge-patch+json", &body);
 }
 
+/* The text of these comes from a template or quotes the Job: the payload may be in it. */
+static bool may_quote(const dsp_transition *t)
+{
+    dsp_str event = dsp_str_from(t->event);
+
+    return dsp_str_is(event, DSP_REASON_TEMPLATE_ERROR) || dsp_str_is(event, DSP_REASON_INVALID_JOB) ||
+           dsp_str_is(event, DSP_REASON_JOB_REFUSED);
+}
+
 /* What was sent is stored: Events, counters, the log. */
 static void commit_sent(dsp_actor *a, dsp_execution *e)
 {
@@ -84,9 +93,11 @@ static void commit_sent(dsp_actor *a, dsp_execution *e)
     dsp_arena_init(&arena, EVENTS_ARENA);
     size_t n = dsp_transitions(live->before, &after, t, &arena);
     for (size_t i = 0; i < n; i++) {
+        bool hide = may_quote(&t[i]) && !a->options.log_payloads;
+
         dsp_log(t[i].warning ? DSP_LOG_WARN : DSP_LOG_INFO, t[i].event, DSP_LOG_STR("namespace", live->sent->ns),
                 DSP_LOG_STR("jobexecution", live->sent->name), DSP_LOG_STR("job", live->sent->job_name),
-                DSP_LOG_STR("message", t[i].message));
+                DSP_LOG_STR("message", hide ? DSP_STR("the condition says why") : t[i].message));
         a->host.event(a->host.context, live->sent, &t[i]);
     }
     dsp_arena_free(&arena);
@@ -144,7 +155,7 @@ static void ended_patch_status(dsp_action_call *act, const dsp_answer *answer, c
         forget_sent(live);
         dsp_action_backoff(a, live, answer);
     }
-    dsp_action_log_failure(DSP_LOG_WARN, act->execution, "status not stored", o, answer->status);
+    dsp_action_log_failure(DSP_LOG_WARN, act, "status not stored", o, answer->status);
 }
 
 /* --- reading the JobExecution --------------------------------------------------------------------------------- */
@@ -168,6 +179,7 @@ static void ended_read_execution(dsp_action_call *act, const dsp_answer *answer,
     dsp_live  *live = act->execution->live;
 
     if (o->kind == DSP_OUT_DONE) {
+        live->je_read = true;
         dsp_action_put(a, DSP_KIND_EXECUTION, o->object);
         if (live->stale) { /* what we had is the newest after all */
             live->stale = false;
@@ -180,6 +192,6 @@ static void ended_read_execution(dsp_action_call *act, const dsp_answer *answer,
         dsp_store_execution_gone(a->store, act->execution);
     } else {
         dsp_action_backoff(a, live, answer);
-        dsp_action_log_failure(DSP_LOG_WARN, act->execution, "jobexecution not read", o, answer->status);
+        dsp_action_log_failure(DSP_LOG_WARN, act, "jobexecution not read", o, answer->status);
     }
 }

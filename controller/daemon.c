@@ -217,10 +217,9 @@ static void on_observed(void *arg, enum dsp_kube_method method, int status, int6
 
 static void lead(struct daemon *d)
 {
-    d->actor.leading = true;
     d->metrics.leader = true;
     dsp_recorder_enable(d->recorder, true);
-    host_kick(d);
+    dsp_actor_lead(&d->actor, d->lease != NULL);
 }
 
 static void on_leading(void *arg)

@@ -83,7 +83,7 @@ static void write_work(const dsp_metrics *m, dsp_buf *out)
 
     head(out, "controller_runtime_reconcile_total", "counter", "Reconciliations by result.");
     dsp_buf_addf(out, "controller_runtime_reconcile_total{controller=\"jobexecution\",result=\"success\"} %llu\n",
-                 (unsigned long long) m->reconciles);
+                 (unsigned long long) (m->reconciles - m->reconcile_errors));
     dsp_buf_addf(out, "controller_runtime_reconcile_total{controller=\"jobexecution\",result=\"error\"} %llu\n",
                  (unsigned long long) m->reconcile_errors);
     one(out, "controller_runtime_reconcile_errors_total", c, "counter", m->reconcile_errors,
@@ -130,7 +130,7 @@ static void write_ours(const dsp_metrics *m, dsp_buf *out)
     per_watch(out, "dispatcher_lists_total", m->lists,
               "Lists that were read; more than one per resource means watches that could not resume.");
     per_watch(out, "dispatcher_watch_events_total", m->watch_events, "Objects that came by list or watch.");
-    one(out, "dispatcher_job_executions", "", "gauge", m->known, "JobExecutions and Jobs that are known.");
+    one(out, "dispatcher_job_executions", "", "gauge", m->known, "JobExecutions that are known.");
     one(out, "dispatcher_job_executions_live", "", "gauge", m->live,
         "JobExecutions that are not finished, or with something left to do.");
     one(out, "dispatcher_job_templates", "", "gauge", m->templates, "JobTemplates that are known.");

@@ -27,8 +27,8 @@ typedef struct dsp_metrics {
     uint64_t failures;
     uint64_t successes;
 
-    uint64_t      reconciles;       /* decisions carried out to the end, with or without an action */
-    uint64_t      reconcile_errors; /* actions that failed and are repeated */
+    uint64_t      reconciles;       /* actions that ended, with or without success */
+    uint64_t      reconcile_errors; /* of them, those that failed and are repeated */
     dsp_histogram reconcile_time;   /* of an action, from its request to its answer */
 
     uint64_t      queue_adds;

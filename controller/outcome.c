@@ -39,6 +39,7 @@ static void refuse(dsp_outcome *out, enum dsp_outcome_kind kind, dsp_str reason)
 static void judge_refusal(enum dsp_call_kind kind, int code, dsp_json status, dsp_str reason, dsp_outcome *out)
 {
     if (by_admission(out->message)) {
+        out->quotes = true;
         refuse(out, DSP_OUT_REFUSED, DSP_STR(DSP_REASON_JOB_REFUSED));
         return;
     }
@@ -63,6 +64,7 @@ static void judge_refusal(enum dsp_call_kind kind, int code, dsp_json status, ds
     case 400:
     case 413:
     case 422:
+        out->quotes = true; /* "Invalid value: …" */
         /* Without a Status it is not the API server that speaks. */
         refuse(out, status.data != NULL || code == 413 ? DSP_OUT_INVALID : DSP_OUT_LATER,
                DSP_STR(DSP_REASON_INVALID_JOB));

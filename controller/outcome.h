@@ -31,6 +31,7 @@ typedef struct dsp_outcome {
     dsp_json              object; /* DSP_OUT_DONE: the body, parsed; none where the server sent none that can be read */
     dsp_str               reason; /* DSP_OUT_REFUSED and DSP_OUT_INVALID: for the condition, static */
     dsp_str               message; /* the server's, in the arena */
+    bool                  quotes;  /* the message may quote the object, payload and all: it is not for the log */
 } dsp_outcome;
 
 enum dsp_call_kind { DSP_CALL_CREATE, DSP_CALL_READ, DSP_CALL_PATCH, DSP_CALL_DELETE };

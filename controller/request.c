@@ -21,12 +21,15 @@ void dsp_action_log(const dsp_execution *e, const char *msg, const char *job_nam
             DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_Z("job", job_name));
 }
 
-void dsp_action_log_failure(enum dsp_log_level level, const dsp_execution *e, const char *msg, const dsp_outcome *o,
+void dsp_action_log_failure(enum dsp_log_level level, const dsp_action_call *act, const char *msg, const dsp_outcome *o,
                             int status)
 {
+    const dsp_execution *e = act->execution;
+    bool                 hide = o->quotes && !act->actor->options.log_payloads;
+
     dsp_log(level, msg, DSP_LOG_STR("namespace", dsp_execution_ns(e)),
             DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_INT("status", status),
-            DSP_LOG_STR("error", o->message));
+            DSP_LOG_STR("error", hide ? DSP_STR("refused; the condition says why") : o->message));
 }
 
 /* --- paths ---------------------------------------------------------------------------------------------------- */

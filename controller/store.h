@@ -27,6 +27,8 @@ typedef struct dsp_live {
     struct dsp_live      *prev, *next; /* all live ones */
     dsp_jobexecution     *je;          /* NULL: not seen (or deleted) */
     dsp_job              *job;         /* its last state */
+    int64_t               je_ms;   /* when `je` came */
+    bool                  je_read; /* the API server itself was asked for it since it was first seen */
     int64_t               job_seen_ms;
     int64_t               added_ms; /* when an event first told of the JobExecution; 0: a list did */
 

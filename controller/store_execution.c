@@ -71,6 +71,7 @@ static bool remember_live(dsp_store *s, dsp_execution *e, const dsp_jobexecution
     }
     free(live->je);
     live->je = copy;
+    live->je_ms = dsp_store_now(s);
     live->stale = false;
     dsp_store_changed(s, e);
     return true;

@@ -105,6 +105,7 @@ static void on_event(void *arg, enum dsp_reflector_event type, dsp_json object)
 {
     struct watch *w = arg;
 
+    w->last_failure[0] = '\0';
     if (type == DSP_REFLECTOR_DELETED) {
         check(w, dsp_store_drop(w->all->store, w->kind, object));
     } else {
