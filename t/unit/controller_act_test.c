@@ -137,13 +137,14 @@ static void see(enum dsp_kind kind, const char *text)
 
 static void template_with(const char *arg)
 {
-    char text[1024];
+    static int rv;
+    char       text[1024];
 
     snprintf(text, sizeof(text),
-             "{\"metadata\":{\"name\":\"t\",\"namespace\":\"ns\",\"uid\":\"tu\",\"resourceVersion\":\"5\"},\"spec\":{"
+             "{\"metadata\":{\"name\":\"t\",\"namespace\":\"ns\",\"uid\":\"tu\",\"resourceVersion\":\"%d\"},\"spec\":{"
              "\"jobTemplate\":{\"metadata\":{},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"main\","
              "\"args\":[\"%s\"]}]}}}}}}",
-             arg);
+             ++rv, arg);
     see(DSP_KIND_TEMPLATE, text);
 }
 
@@ -185,8 +186,8 @@ static struct call *only_call(const char *method, const char *path_part)
 
 static void answer_nth(size_t n, const dsp_answer *answer)
 {
+    assert_true(n < n_calls);
     struct call c = calls[n];
-
     memmove(&calls[n], &calls[n + 1], (n_calls - n - 1) * sizeof(calls[0]));
     n_calls--;
     c.done(c.context, answer);
