@@ -69,14 +69,19 @@ static char *add(char *p, dsp_str s)
     return p + s.len;
 }
 
+bool dsp_record_fits(const dsp_record_text *t)
+{
+    return t->uid.len <= UINT8_MAX && t->ns.len <= UINT8_MAX && t->job_uid.len <= UINT8_MAX &&
+           t->ns.len + 1 + t->name.len <= UINT16_MAX && t->job_name.len <= UINT16_MAX;
+}
+
 bool dsp_record_set_text(dsp_store *s, dsp_execution *e, const dsp_record_text *t)
 {
     size_t key_len = t->name.len > 0 ? t->ns.len + 1 + t->name.len : 0;
     size_t job_name_len = t->job_name.len > 0 && !usual_job_name(t) ? t->job_name.len : 0;
 
-    if (t->uid.len > UINT8_MAX || t->ns.len > UINT8_MAX || t->job_uid.len > UINT8_MAX || key_len > UINT16_MAX ||
-        job_name_len > UINT16_MAX) {
-        return false; /* nothing that an API server gives out */
+    if (!dsp_record_fits(t)) {
+        return false;
     }
     char *text = malloc(t->uid.len + key_len + t->job_uid.len + job_name_len + 1);
     if (text == NULL) {

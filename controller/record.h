@@ -23,6 +23,12 @@ typedef struct dsp_record_text {
 
 dsp_record_text dsp_record_text_of(const dsp_execution *e);
 
+/*
+ * Whether a record can hold it: 255 bytes of uids and namespace, 65,535 of names. No API server gives out more, but
+ * anybody who writes an owner reference or a status can: such an object is passed over.
+ */
+bool dsp_record_fits(const dsp_record_text *text);
+
 /* Replaces the text and keeps the maps right. The name must not be another record's. false: no memory, nothing changed.
  */
 bool dsp_record_set_text(dsp_store *s, dsp_execution *e, const dsp_record_text *text);

@@ -84,6 +84,9 @@ bool dsp_store_put_execution(dsp_store *s, dsp_json object, dsp_arena *arena)
     if (!dsp_jobexecution_read(object, arena, &je)) {
         return arena->state != DSP_ARENA_NO_MEMORY;
     }
+    if (!dsp_record_fits(&(dsp_record_text){ je.uid, je.ns, je.name, je.job_uid, je.job_name })) {
+        return true;
+    }
     dsp_execution *e = dsp_store_find_uid(s, je.uid);
     dsp_execution *other = dsp_store_find_key(s, je.ns, je.name);
     if (e != NULL && e->key_len > 0 && !dsp_store_is_news(dsp_store_rv(je.resource_version), e->rv)) {

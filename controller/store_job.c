@@ -72,6 +72,9 @@ bool dsp_store_put_job(dsp_store *s, dsp_json object, dsp_arena *arena)
     if (job.owner_uid.len == 0) {
         return true; /* has our label, but is not ours */
     }
+    if (!dsp_record_fits(&(dsp_record_text){ .uid = job.owner_uid, .job_uid = job.uid, .job_name = job.name })) {
+        return true;
+    }
     dsp_execution *e = dsp_store_find_uid(s, job.owner_uid);
     uint64_t       rv = dsp_store_rv(job.resource_version);
 

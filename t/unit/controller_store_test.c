@@ -342,6 +342,32 @@ static void garbage_does_no_harm(void **state)
     assert_int_equal(store.by_uid.len, 0);
 }
 
+/* Whoever may create Jobs writes their labels and owner references: no such text may end the process. */
+static void overlong_texts_are_passed_over(void **state)
+{
+    static char uid[301], text[80000], name[70001];
+
+    (void) state;
+    memset(uid, 'u', 300);
+    uid[300] = '\0';
+    assert_true(dsp_store_put(&store, DSP_KIND_JOB, parse(job("j", "ju", uid, 5, ""))));
+    assert_null(dsp_store_find_uid(&store, dsp_str_from(uid)));
+    assert_true(dsp_store_put(&store, DSP_KIND_JOB, parse(job("j", uid, "owner", 5, ""))));
+    snprintf(text, sizeof(text),
+             "{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\",\"uid\":\"ua\",\"resourceVersion\":\"6\"},"
+             "\"spec\":{\"jobTemplateName\":\"t\"},\"status\":{\"job\":{\"name\":\"j\",\"uid\":\"%s\"}}}",
+             uid);
+    assert_true(dsp_store_put(&store, DSP_KIND_EXECUTION, parse(text)));
+    memset(name, 'n', 70000);
+    name[70000] = '\0';
+    snprintf(text, sizeof(text),
+             "{\"metadata\":{\"name\":\"b\",\"namespace\":\"ns\",\"uid\":\"ub\",\"resourceVersion\":\"7\"},"
+             "\"spec\":{\"jobTemplateName\":\"t\"},\"status\":{\"job\":{\"name\":\"%s\",\"uid\":\"ju\"}}}",
+             name);
+    assert_true(dsp_store_put(&store, DSP_KIND_EXECUTION, parse(text)));
+    assert_true(dsp_store_drop(&store, DSP_KIND_JOB, parse(job("j", "ju", uid, 9, ""))));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_doubtful_job_is_brought_back_by_a_read, setup, teardown),
         cmocka_unit_test_setup_teardown(templates_wake_those_who_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(a_name_that_becomes_free_wakes_the_next, setup, teardown),
+        cmocka_unit_test_setup_teardown(overlong_texts_are_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_does_no_harm, setup, teardown),
     };
 
