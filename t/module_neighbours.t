@@ -66,6 +66,8 @@ http {
         location /rewritten/ { rewrite ^/rewritten/(\\w+)/(\\w+)\$ /execute/\$1/\$2; }
         location /after/     { dispatcher_execute; add_after_body /tail; add_before_body /tail; }
         location = /tail     { return 200 tail; }
+        location = /around   { add_after_body /inner; return 200 around; }
+        location = /inner    { dispatcher_execute inner; }
         location /_dispatcher/ {
             internal;
             client_max_body_size 0;
@@ -107,6 +109,11 @@ $answer = put( '/execute/missing', headers => [ 'Accept-Encoding' => 'gzip' ] );
 is( "$answer->{status} $answer->{headers}{'content-encoding'}", '404 gzip', 'gzip compresses what it always does, 404 but not 201' );
 $api->seen;
 served( 'addition', put('/after/demo') );
+
+is( $nginx->http( GET => '/around' )->{reason}, 'OK', 'a subrequest of another module to dispatcher_execute' );
+is( $nginx->http( PUT => '/around', body => 'x' )->{status}, 200, 'whatever the method' );
+is( scalar( () = $api->seen ), 0, 'executes nothing' );
+like( $t->read('nginx.error.log'), qr/"dispatcher_execute" cannot serve a subrequest/, 'and the log says why' );
 
 # --- access ---
 

@@ -52,6 +52,7 @@ my @scenarios = (
     [ 'get-hang',       [ sub {'hang'} ],                                  [], [], 504, 'api-timeout',        'T' ],
     [ 'get-half-hang',  [ sub { ( "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", 'hang' ) } ], [], [], 502, 'api-answer', 'T' ],
     [ 'get-megabytes',  [ sub { reply( 200, 'x' x 6_000_000 ) } ],         [], [], 502, 'api-answer',         'T' ],
+    [ 'get-huge-json',  [ sub { template( 'default', $_[1], annotations => { a => 'x' x 6_000_000 } ) } ], [], [], 502, 'api-answer', 'T' ],
     [ 'get-redirect',   [ sub { reply( 200, '', [ 'X-Accel-Redirect' => '/secret' ] ) } ], [], [], 502, 'api-answer', 'T' ],
     [ 'get-limit-rate', [ sub { template( 'default', $_[1] ) =~ s/\r\n/\r\nX-Accel-Limit-Rate: 1\r\n/r } ], [], [], 201, undef, 'TP' ],
 

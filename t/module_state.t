@@ -17,17 +17,24 @@ my $t = Dispatcher::Test->new;
 $t->write( labels => 'one' );
 $t->write( token  => "first\n" );
 $t->write( valid  => 'first' );
+$t->write( restless => 'token-0' );
+$t->write( rotating => 'second' );
 my $api = $t->api( sub {
     my ($request) = @_;
     my ( $resource, $ns, $name ) = what($request);
     my $bearer = $request->{headers}{authorization};
-    if ( defined $bearer && $bearer ne 'Bearer ' . $t->read('valid') ) {
+    if ( ( $name // '' ) eq 'restless' ) {
+        $t->write_atomically( restless => "token-$request->{number}" );
+        return json( 401, status( 401, 'Unauthorized', 'Unauthorized' ) );
+    }
+    if ( defined $bearer && !grep { $bearer eq "Bearer $_" } split ' ', $t->read('valid') ) {
         return json( 401, status( 401, 'Unauthorized', 'Unauthorized' ) );
     }
     if ( $resource eq 'jobtemplates' && $name eq 'labelled' ) {
         my $label = $t->read('labels');
         return $label eq 'gone' ? not_found( $resource, $name ) : template( $ns, $name, labels => { is => $label } );
     }
+    return template( $ns, $name, labels => { map { ( "l$_" => 'x' x 60 ) } 1 .. 900 } ) if ( $name // '' ) =~ /^large/;
     return ( wait => 0.3, kube($request) ) if ( $name // '' ) eq 'slow';
     return kube($request);
 } );
@@ -49,6 +56,10 @@ http {
         location /off/     { dispatcher_execute; dispatcher_template_cache off; }
         location /token/   { dispatcher_execute; dispatcher_api /_token/; dispatcher_template_cache off; }
         location /no-token/ { dispatcher_execute; dispatcher_api /_no_token/; }
+        location /restless/ { dispatcher_execute; dispatcher_api /_restless/; }
+        location /rotating/ { dispatcher_execute; dispatcher_api /_rotating/; }
+        location /loud/    { dispatcher_execute; dispatcher_api /_token/; error_log %%DIR%%/loud.log debug; }
+        location /way/     { dispatcher_execute; dispatcher_api /_way/; }
         location /payload/ { dispatcher_execute; dispatcher_log_payloads on; }
         location /error/   { dispatcher_execute; error_page 413 /error.html; client_max_body_size 10; }
         location = /error.html { return 413 "a page of the site"; }
@@ -66,6 +77,26 @@ http {
             proxy_set_header Authorization "Bearer \$dispatcher_token";
             proxy_pass http://kube/;
         }
+        location /_restless/ {
+            internal;
+            dispatcher_token_file restless;
+            proxy_set_header Authorization "Bearer \$dispatcher_token";
+            proxy_pass http://kube/;
+        }
+        location /_rotating/ {
+            internal;
+            dispatcher_token_file rotating;
+            proxy_set_header Authorization "Bearer \$dispatcher_token";
+            proxy_pass http://kube/;
+        }
+        location /_way/ { internal; client_max_body_size 0; proxy_pass http://kube/; }
+    }
+    server {
+        listen 127.0.0.1:%%PORT:other%%;
+        dispatcher_api /_dispatcher/;
+        dispatcher_template_cache 1h;
+        location /long/ { dispatcher_execute; }
+        location /_dispatcher/ { internal; client_max_body_size 0; proxy_pass http://kube/; }
     }
 }
 END
@@ -81,6 +112,10 @@ put('/long/a') for 1 .. 3;
 is( calls(), 'GPPP', 'one GET for a template that is remembered' );
 put('/long/other/a');
 is( calls(), 'GP', 'another namespace is another template' );
+put('/way/a');
+is( calls(), 'GP', 'so is one of another API' );
+$t->http( '127.0.0.1:' . $t->port('other'), PUT => '/long/a', body => 'x' );
+is( calls(), 'GP', 'and one of another server' );
 put('/off/a') for 1 .. 2;
 is( calls(), 'GPGP', 'off: one GET each time' );
 put('/long/missing') for 1 .. 3;
@@ -100,8 +135,17 @@ calls();
 put("/long/t$_") for 1 .. 1100;
 is( calls(), 'GP' x 1100, '1100 templates' );
 put('/long/t1100');
-put('/long/t1');
-is( calls(), 'PGP', 'the oldest was forgotten, the newest not' );
+put('/long/t77');
+put('/long/fresh');
+put('/long/t77');
+put('/long/t78');
+is( calls(), 'PPGPPGP', 'the one that was not used for longest is forgotten, and no other' );
+put("/long/large$_") for 1 .. 70;
+calls();
+put('/long/large70');
+put('/long/large1');
+put('/long/t1100');
+is( calls(), 'PGPGP', '70 templates with 60 kB of labels: more than 4 MB, and the oldest are forgotten' );
 
 # --- the token ---
 
@@ -129,12 +173,32 @@ calls();
 my $answer = put('/no-token/a');
 is( "$answer->{status} $answer->{json}{type}", '500 tag:dispatcher.ivan.vc,2026:misconfigured', 'no token at all' );
 is( calls(), '', 'nothing is sent without it' );
+is( put('/restless/restless')->{json}{type}, 'tag:dispatcher.ivan.vc,2026:api-credentials', 'a token that changes and is refused each time' );
+is( calls(), 'GG', 'is tried twice' );
 my $log = $t->read('nginx.error.log');
 like( $log, qr/dispatcher_token_file: open\(\) "\S+no-such-file" failed \(2: No such file/, 'the log says which file' );
 like( $log, qr/dispatcher_token_file: "\S+token" is empty/,                    'empty' );
 like( $log, qr/dispatcher_token_file: "\S+token" has a character at byte 2 /,  'blank' );
 like( $log, qr/dispatcher_token_file: "\S+token" is longer than 16384 bytes/,  'too long' );
 unlike( $log, qr/second|Bearer/, 'no token in the log' );
+
+# Where nobody says 401, a new token is seen within 10 seconds: by the file's number where its time stays the same.
+utime 1_700_000_000, 1_700_000_000, $t->path('rotating');
+$t->write_atomically( valid => 'second fourth' );
+put('/rotating/a');
+$t->write( 'rotating.next' => 'fourth' );
+utime 1_700_000_000, 1_700_000_000, $t->path('rotating.next');
+rename $t->path('rotating.next'), $t->path('rotating') or die "rename: $!";
+calls();
+$t->wait_for( 'the new token', sub { put('/rotating/a'); ( $api->seen )[-1]{headers}{authorization} eq 'Bearer fourth' }, 30 );
+pass('a token that is replaced is read again, also when the old one is still good');
+
+# Even at nginx's debug level it is nginx's own lines that show the token, none of ours.
+$t->write_atomically( token => 'shibboleth' );
+$t->write_atomically( valid => 'shibboleth' );
+is( put('/loud/a')->{status}, 201, 'with all that nginx can log' );
+my @loud = grep {/shibboleth/} split /\n/, $t->read('loud.log');
+is( scalar( grep { !/http script (?:var|copy)|http proxy header|^Authorization: Bearer/ } @loud ), 0, 'no line of ours shows the token' ) or diag @loud;
 
 # --- payloads ---
 
@@ -213,6 +277,7 @@ is_deeply( counts_after( sub { $nginx->http( GET => '/long/a' ) } ),            
 is_deeply( counts_after( sub { put( '/long/a', 'x' x 2_000_000 ) } ),            $refused, 'a body that nginx refuses' );
 is_deeply( counts_after( sub { $nginx->http( OPTIONS => '/long/a' ) } ), { job_requests_total => 1, 'dispatcher_http_requests_total{class="2xx"}' => 1 }, 'OPTIONS' );
 is_deeply( counts_after( sub { $nginx->http( GET => '/nothing' ) }, 0 ), {}, 'what is not ours' );
+is_deeply( counts_after( sub { $nginx->http( PUT => '/error/a', chunked => [ 'x' x 11 ] ) } ), $refused, 'a body that is found too large, and an error_page that leads elsewhere' );
 is( put( '/error/a', 'x' x 11 )->{body}, 'a page of the site', 'an error_page goes before our problem documents' );
 
 $t->wait_for( 'nothing in flight', sub { values_of()->{dispatcher_http_requests_in_flight} == 0 } );
