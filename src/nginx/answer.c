@@ -257,7 +257,7 @@ ngx_int_t
 ngx_http_dispatcher_answer_header(ngx_http_request_t *r)
 {
     dsp_buf                     body;
-    ngx_int_t                   rc;
+    ngx_buf_t                  *b;
     ngx_chain_t                *cl;
     dsp_problem_document        document;
     ngx_http_dispatcher_ctx_t  *ctx;
@@ -289,32 +289,30 @@ ngx_http_dispatcher_answer_header(ngx_http_request_t *r)
     dsp_buf_init(&body, NGX_HTTP_DISPATCHER_MAX_BODY);
     dsp_problem_write(&body, &document);
 
-    rc = NGX_ERROR;
     cl = ngx_alloc_chain_link(r->pool);
-
-    if (cl) {
-        cl->buf = ngx_http_dispatcher_answer_buf(r, &body);
-        cl->next = NULL;
-
-        if (cl->buf) {
-            ngx_http_clear_content_length(r);
-            ngx_http_clear_accept_ranges(r);
-
-            r->headers_out.content_length_n = body.len;
-            ngx_str_set(&r->headers_out.content_type,
-                        DSP_PROBLEM_CONTENT_TYPE);
-            r->headers_out.content_type_len = r->headers_out.content_type.len;
-            r->headers_out.content_type_lowcase = NULL;
-
-            ctx->page = cl;
-            ctx->replaced = 1;
-            rc = NGX_OK;
-        }
-    }
+    b = ngx_http_dispatcher_answer_buf(r, &body);
 
     dsp_buf_free(&body);
 
-    return rc;
+    if (cl == NULL || b == NULL) {
+        return NGX_ERROR;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    ngx_http_clear_content_length(r);
+    ngx_http_clear_accept_ranges(r);
+
+    r->headers_out.content_length_n = b->last - b->pos;
+    ngx_str_set(&r->headers_out.content_type, DSP_PROBLEM_CONTENT_TYPE);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    ctx->page = cl;
+    ctx->replaced = 1;
+
+    return NGX_OK;
 }
 
 

@@ -10,6 +10,8 @@ static ngx_int_t ngx_http_dispatcher_call_push(ngx_list_t *headers,
     char *name, char *lowcase, char *value);
 static ngx_http_request_body_t *ngx_http_dispatcher_call_body(
     ngx_http_request_t *r, ngx_str_t *body);
+static void ngx_http_dispatcher_call_append(ngx_http_dispatcher_call_t *call,
+    u_char *bytes, size_t n);
 static void ngx_http_dispatcher_call_redirected(ngx_http_request_t *r,
     ngx_http_dispatcher_call_t *call);
 static ngx_int_t ngx_http_dispatcher_call_done(ngx_http_request_t *r,
@@ -251,8 +253,6 @@ void
 ngx_http_dispatcher_call_capture(ngx_http_dispatcher_call_t *call,
     ngx_chain_t *in)
 {
-    size_t      n, size;
-    u_char     *data;
     ngx_buf_t  *b;
 
     for ( /* void */ ; in; in = in->next) {
@@ -262,47 +262,54 @@ ngx_http_dispatcher_call_capture(ngx_http_dispatcher_call_t *call,
             call->complete = 1;
         }
 
-        if (!ngx_buf_in_memory(b)) {
-            if (b->in_file) {
-                call->overflow = 1;
-                b->file_pos = b->file_last;
-            }
+        if (ngx_buf_in_memory(b)) {
+            ngx_http_dispatcher_call_append(call, b->pos, b->last - b->pos);
+            b->pos = b->last;
 
-            continue;
-        }
-
-        n = b->last - b->pos;
-
-        if (call->done || n > NGX_HTTP_DISPATCHER_MAX_ANSWER - call->len) {
+        } else if (b->in_file) {
             call->overflow = 1;
+            b->file_pos = b->file_last;
+        }
+    }
+}
 
-        } else if (n) {
 
-            if (n > call->size - call->len) {
-                size = ngx_max(call->len + n, call->size * 2);
+static void
+ngx_http_dispatcher_call_append(ngx_http_dispatcher_call_t *call,
+    u_char *bytes, size_t n)
+{
+    size_t   size;
+    u_char  *data;
 
-                data = ngx_palloc(call->pool, size);
-                if (data == NULL) {
-                    call->overflow = 1;
-                    b->pos = b->last;
-                    continue;
-                }
+    if (n == 0) {
+        return;
+    }
 
-                if (call->len) {
-                    ngx_memcpy(data, call->data, call->len);
-                    ngx_pfree(call->pool, call->data);
-                }
+    if (call->done || n > NGX_HTTP_DISPATCHER_MAX_ANSWER - call->len) {
+        call->overflow = 1;
+        return;
+    }
 
-                call->data = data;
-                call->size = size;
-            }
+    if (n > call->size - call->len) {
+        size = ngx_max(call->len + n, call->size * 2);
 
-            ngx_memcpy(call->data + call->len, b->pos, n);
-            call->len += n;
+        data = ngx_palloc(call->pool, size);
+        if (data == NULL) {
+            call->overflow = 1;
+            return;
         }
 
-        b->pos = b->last;
+        if (call->len) {
+            ngx_memcpy(data, call->data, call->len);
+            ngx_pfree(call->pool, call->data);
+        }
+
+        call->data = data;
+        call->size = size;
     }
+
+    ngx_memcpy(call->data + call->len, bytes, n);
+    call->len += n;
 }
 
 

@@ -137,6 +137,20 @@ void ngx_http_dispatcher_converse(ngx_http_request_t *r,
 
 
 /*
+ * exchange.c: starts the call of this state (the POST has a body), and when it is done reads the answer into ctx->answer; ctx->created says that the
+ * execution is stored. NGX_DONE: r->write_event_handler is called when the call is done; NGX_ERROR: there is no call.
+ */
+
+ngx_int_t ngx_http_dispatcher_start_call(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx, ngx_http_dispatcher_state_e state,
+    ngx_str_t *body);
+
+/* a number that changes when a token is replaced; with force their files are read now */
+
+ngx_uint_t ngx_http_dispatcher_tokens(ngx_http_request_t *r, ngx_uint_t force);
+
+
+/*
  * payload.c: the request's body as one span, in ctx->payload. NGX_OK; NGX_DECLINED when it cannot be a payload: the document gets the problem, and
  * why says at which byte; NGX_ERROR.
  */

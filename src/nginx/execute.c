@@ -13,6 +13,8 @@
 static ngx_http_dispatcher_ctx_t *ngx_http_dispatcher_create_ctx(
     ngx_http_request_t *r, ngx_http_dispatcher_loc_conf_t *conf);
 static void ngx_http_dispatcher_cleanup(void *data);
+static ngx_int_t ngx_http_dispatcher_check_request(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx);
 static ngx_int_t ngx_http_dispatcher_check(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx, dsp_problem_document *document,
     dsp_buf *why);
@@ -34,9 +36,7 @@ static void ngx_http_dispatcher_log_payload(ngx_http_request_t *r,
 ngx_int_t
 ngx_http_dispatcher_execute_handler(ngx_http_request_t *r)
 {
-    dsp_buf                          why;
     ngx_int_t                        rc;
-    dsp_problem_document             document;
     ngx_http_dispatcher_ctx_t       *ctx;
     ngx_http_dispatcher_loc_conf_t  *conf;
 
@@ -58,6 +58,35 @@ ngx_http_dispatcher_execute_handler(ngx_http_request_t *r)
         return rc == NGX_OK ? ngx_http_dispatcher_send_options(r) : rc;
     }
 
+    rc = ngx_http_dispatcher_check_request(r, ctx);
+
+    if (rc != NGX_OK || ctx->answered) {
+        return rc;
+    }
+
+    r->request_body_in_single_buf = 1;
+    r->request_body_in_clean_file = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_dispatcher_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+/* what can be said without the body; when ctx->answered, it was, and what is returned goes to nginx */
+
+static ngx_int_t
+ngx_http_dispatcher_check_request(ngx_http_request_t *r,
+    ngx_http_dispatcher_ctx_t *ctx)
+{
+    dsp_buf               why;
+    ngx_int_t             rc;
+    dsp_problem_document  document;
+
     ngx_memzero(&document, sizeof(document));
     dsp_buf_init(&why, NGX_HTTP_DISPATCHER_MAX_WHY);
 
@@ -72,27 +101,13 @@ ngx_http_dispatcher_execute_handler(ngx_http_request_t *r)
             rc = ngx_http_dispatcher_send_problem(r, &document);
         }
 
-        dsp_buf_free(&why);
-
-        return rc;
+    } else if (rc != NGX_OK) {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     dsp_buf_free(&why);
 
-    if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->request_body_in_single_buf = 1;
-    r->request_body_in_clean_file = 1;
-
-    rc = ngx_http_read_client_request_body(r, ngx_http_dispatcher_body_handler);
-
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        return rc;
-    }
-
-    return NGX_DONE;
+    return rc;
 }
 
 

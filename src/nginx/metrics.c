@@ -13,6 +13,8 @@
 
 static void ngx_http_dispatcher_metrics_write(dsp_buf *out,
     ngx_http_dispatcher_stats_t *stats);
+static void ngx_http_dispatcher_metrics_calls(dsp_buf *out,
+    ngx_http_dispatcher_stats_t *stats);
 static void ngx_http_dispatcher_metrics_head(dsp_buf *out, const char *name,
     const char *type, const char *help);
 static void ngx_http_dispatcher_metrics_duration(dsp_buf *out,
@@ -88,7 +90,7 @@ static void
 ngx_http_dispatcher_metrics_write(dsp_buf *out,
     ngx_http_dispatcher_stats_t *stats)
 {
-    ngx_uint_t  i, n;
+    ngx_uint_t  i;
 
     struct {
         const char    *name;
@@ -133,6 +135,16 @@ ngx_http_dispatcher_metrics_write(dsp_buf *out,
         "gauge", "Requests to dispatcher_execute that are being served");
     dsp_buf_addf(out, "dispatcher_http_requests_in_flight %lu\n",
         (unsigned long) ngx_http_dispatcher_metrics_in_flight(stats));
+
+    ngx_http_dispatcher_metrics_calls(out, stats);
+}
+
+
+static void
+ngx_http_dispatcher_metrics_calls(dsp_buf *out,
+    ngx_http_dispatcher_stats_t *stats)
+{
+    ngx_uint_t  i, n;
 
     ngx_http_dispatcher_metrics_head(out, "dispatcher_api_calls_total",
         "counter", "Calls of the Kubernetes API by what came of them");
