@@ -1,287 +1,13 @@
 #include "json.h"
 
-#include <endian.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include "json_scan.h"
 #include "utf8.h"
 
-/* --- validation ------------------------------------------------------------------------------------------------------
- *
- * States of the scanner: VALUE (a value must come), KEY (a member's name must come), AFTER (a value has ended).
- * What is open is one bit a level (1: object), so nesting costs no C stack.
+/* --- walking: the text is known to be valid ------------------------------------------------------------------------
  */
-enum state { VALUE, KEY, AFTER, DONE, FAILED };
-
-struct scanner {
-    const char   *p;
-    const char   *end;
-    size_t        depth;
-    const char   *message; /* of the failure, at p */
-    unsigned char objects[(DSP_JSON_MAX_DEPTH + 8) / 8];
-};
-
-#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
-
-/*
- * How many bytes from p on need no look at them one by one, in a string or when quoted: ASCII but for control characters, '"' and '\\'.
- * Nearly all of them, nearly always, so they are taken by eights. A subtraction sets the high bit of a byte that was below the subtrahend;
- * what it borrows from the bytes above cannot hide that one, which is the first.
- */
-static size_t plain_run(const char *p, const char *end)
-{
-    const char *start = p;
-
-    for (uint64_t bytes; end - p >= (ptrdiff_t) sizeof(bytes); p += sizeof(bytes)) {
-        memcpy(&bytes, p, sizeof(bytes));
-        bytes = le64toh(bytes);
-
-        uint64_t quote = (bytes ^ EACH_BYTE('"')) - EACH_BYTE(1), backslash = (bytes ^ EACH_BYTE('\\')) - EACH_BYTE(1);
-        uint64_t found = (bytes | (bytes - EACH_BYTE(0x20)) | quote | backslash) & EACH_BYTE(0x80);
-
-        if (found != 0) {
-            return (size_t) (p - start) + (size_t) __builtin_ctzll(found) / 8;
-        }
-    }
-    while (p < end && (unsigned char) *p >= 0x20 && (unsigned char) *p < 0x80 && *p != '"' && *p != '\\') {
-        p++;
-    }
-    return (size_t) (p - start);
-}
-
-static const char *skip_space(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) {
-        p++;
-    }
-    return p;
-}
-
-static enum state fail(struct scanner *s, const char *message)
-{
-    s->message = s->p >= s->end ? "unexpected end of text" : message;
-    return FAILED;
-}
-
-static bool in_object(const struct scanner *s)
-{
-    size_t i = s->depth - 1;
-
-    return (s->objects[i / 8] >> (i % 8)) & 1;
-}
-
-static enum state open_level(struct scanner *s, bool object)
-{
-    if (s->depth == DSP_JSON_MAX_DEPTH) {
-        return fail(s, "too deep");
-    }
-    size_t i = s->depth++;
-    s->objects[i / 8] = (unsigned char) ((s->objects[i / 8] & ~(1u << (i % 8))) | ((unsigned) object << (i % 8)));
-    s->p = skip_space(s->p + 1, s->end);
-    if (s->p < s->end && *s->p == (object ? '}' : ']')) {
-        s->p++;
-        s->depth--;
-        return AFTER;
-    }
-    return object ? KEY : VALUE;
-}
-
-static bool is_hex4(const char *p, const char *end)
-{
-    if (end - p < 4) {
-        return false;
-    }
-    for (int i = 0; i < 4; i++) {
-        if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f') || (p[i] >= 'A' && p[i] <= 'F'))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* p is behind the opening quote; afterwards behind the closing one. */
-static bool scan_string(struct scanner *s)
-{
-    while ((s->p += plain_run(s->p, s->end)) < s->end) {
-        unsigned char c = (unsigned char) *s->p;
-
-        if (c == '"') {
-            s->p++;
-            return true;
-        }
-        if (c < 0x20) {
-            fail(s, "control character in a string");
-            return false;
-        }
-        if (c == '\\') {
-            s->p++;
-            if (s->p < s->end && *s->p == 'u') {
-                if (!is_hex4(s->p + 1, s->end)) {
-                    fail(s, "\\u without four hexadecimal digits");
-                    return false;
-                }
-                s->p += 5;
-            } else if (s->p < s->end && *s->p != '\0' && strchr("\"\\/bfnrt", *s->p) != NULL) {
-                s->p++;
-            } else {
-                fail(s, "unknown escape in a string");
-                return false;
-            }
-        } else {
-            uint32_t rune;
-            size_t   width = dsp_utf8_decode((dsp_str){ s->p, (size_t) (s->end - s->p) }, &rune);
-
-            if (width == 1) {
-                fail(s, "invalid UTF-8 in a string");
-                return false;
-            }
-            s->p += width;
-        }
-    }
-    fail(s, "");
-    return false;
-}
-
-static bool scan_digits(struct scanner *s)
-{
-    const char *start = s->p;
-
-    while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
-        s->p++;
-    }
-    return s->p > start;
-}
-
-static enum state scan_number(struct scanner *s)
-{
-    if (*s->p == '-') {
-        s->p++;
-    }
-    if (s->p < s->end && *s->p == '0') {
-        s->p++;
-    } else if (!scan_digits(s)) {
-        return fail(s, "a number without digits");
-    }
-    if (s->p < s->end && *s->p == '.') {
-        s->p++;
-        if (!scan_digits(s)) {
-            return fail(s, "a number without digits behind its point");
-        }
-    }
-    if (s->p < s->end && (*s->p == 'e' || *s->p == 'E')) {
-        s->p++;
-        if (s->p < s->end && (*s->p == '+' || *s->p == '-')) {
-            s->p++;
-        }
-        if (!scan_digits(s)) {
-            return fail(s, "a number without digits in its exponent");
-        }
-    }
-    return AFTER;
-}
-
-static enum state scan_word(struct scanner *s, dsp_str word)
-{
-    if (!dsp_str_has_prefix((dsp_str){ s->p, (size_t) (s->end - s->p) }, word)) {
-        return fail(s, "not a JSON value");
-    }
-    s->p += word.len;
-    return AFTER;
-}
-
-static enum state scan_value(struct scanner *s)
-{
-    if (s->p >= s->end) {
-        return fail(s, "");
-    }
-    switch (*s->p) {
-    case '{':
-        return open_level(s, true);
-    case '[':
-        return open_level(s, false);
-    case '"':
-        s->p++;
-        return scan_string(s) ? AFTER : FAILED;
-    case 't':
-        return scan_word(s, DSP_STR("true"));
-    case 'f':
-        return scan_word(s, DSP_STR("false"));
-    case 'n':
-        return scan_word(s, DSP_STR("null"));
-    default:
-        if (*s->p == '-' || (*s->p >= '0' && *s->p <= '9')) {
-            return scan_number(s);
-        }
-        return fail(s, "not a JSON value");
-    }
-}
-
-static enum state scan_key(struct scanner *s)
-{
-    if (s->p >= s->end || *s->p != '"') {
-        return fail(s, "expected a member's name");
-    }
-    s->p++;
-    if (!scan_string(s)) {
-        return FAILED;
-    }
-    s->p = skip_space(s->p, s->end);
-    if (s->p >= s->end || *s->p != ':') {
-        return fail(s, "expected : after a member's name");
-    }
-    s->p++;
-    return VALUE;
-}
-
-static enum state scan_after(struct scanner *s)
-{
-    if (s->depth == 0) {
-        return DONE;
-    }
-    if (s->p < s->end && *s->p == ',') {
-        s->p++;
-        return in_object(s) ? KEY : VALUE;
-    }
-    if (s->p < s->end && *s->p == (in_object(s) ? '}' : ']')) {
-        s->p++;
-        s->depth--;
-        return AFTER;
-    }
-    return fail(s, in_object(s) ? "expected , or } after a member" : "expected , or ] after an element");
-}
-
-bool dsp_json_parse(dsp_str text, dsp_json *value, dsp_json_error *err)
-{
-    struct scanner s = { .p = text.data, .end = text.data + text.len };
-    const char    *start, *last;
-    enum state     state = VALUE;
-
-    s.p = start = skip_space(s.p, s.end);
-    while (state < DONE) {
-        s.p = skip_space(s.p, s.end);
-        state = state == VALUE ? scan_value(&s) : state == KEY ? scan_key(&s) : scan_after(&s);
-        if (state == AFTER && s.depth == 0) {
-            state = DONE;
-        }
-    }
-    last = s.p;
-    if (state == DONE) {
-        s.p = skip_space(s.p, s.end);
-        if (s.p < s.end) {
-            state = fail(&s, "something follows the value");
-        }
-    }
-    if (state == FAILED) {
-        if (err != NULL) {
-            *err = (dsp_json_error){ text.len == 0 ? 0 : (size_t) (s.p - text.data), s.message };
-        }
-        return false;
-    }
-    *value = (dsp_json){ start, (size_t) (last - start) };
-    return true;
-}
-
-/* --- walking: the text is known to be valid ------------------------------------------------------------------------ */
 
 enum dsp_json_kind dsp_json_kind(dsp_json value)
 {
@@ -307,7 +33,7 @@ enum dsp_json_kind dsp_json_kind(dsp_json value)
 
 static const char *skip_string(const char *p, const char *end)
 {
-    for (p++; (p += plain_run(p, end)) < end && *p != '"'; p++) {
+    for (p++; (p += dsp_json_plain_run(p, end)) < end && *p != '"'; p++) {
         if (*p == '\\') {
             p++;
         }
@@ -353,7 +79,7 @@ dsp_json_iter dsp_json_iterate(dsp_json value)
 
 bool dsp_json_next(dsp_json_iter *it, dsp_json *key, dsp_json *value)
 {
-    const char *p = skip_space(it->next, it->end), *start;
+    const char *p = dsp_json_skip_space(it->next, it->end), *start;
     dsp_json    name = { NULL, 0 };
 
     if (p == it->end) {
@@ -363,7 +89,7 @@ bool dsp_json_next(dsp_json_iter *it, dsp_json *key, dsp_json *value)
         start = p;
         p = skip_string(p, it->end);
         name = (dsp_json){ start, (size_t) (p - start) };
-        p = skip_space(skip_space(p, it->end) + 1, it->end); /* the colon */
+        p = dsp_json_skip_space(dsp_json_skip_space(p, it->end) + 1, it->end); /* the colon */
     }
     start = p;
     p = skip_value(p, it->end);
@@ -371,7 +97,7 @@ bool dsp_json_next(dsp_json_iter *it, dsp_json *key, dsp_json *value)
     if (key != NULL) {
         *key = name;
     }
-    p = skip_space(p, it->end);
+    p = dsp_json_skip_space(p, it->end);
     it->next = p < it->end ? p + 1 : p; /* the comma */
     return true;
 }
@@ -403,7 +129,8 @@ dsp_json dsp_json_path(dsp_json object, ...)
     return object;
 }
 
-/* --- strings -------------------------------------------------------------------------------------------------------- */
+/* --- strings --------------------------------------------------------------------------------------------------------
+ */
 
 static uint32_t hex4(const char *p)
 {
@@ -508,7 +235,8 @@ bool dsp_json_string(dsp_json value, dsp_arena *arena, dsp_str *out)
     return true;
 }
 
-/* --- scalars -------------------------------------------------------------------------------------------------------- */
+/* --- scalars --------------------------------------------------------------------------------------------------------
+ */
 
 bool dsp_json_int64(dsp_json value, int64_t *out)
 {
@@ -529,101 +257,5 @@ bool dsp_json_bool(dsp_json value, bool *out)
         return false;
     }
     *out = value.data[0] == 't';
-    return true;
-}
-
-/* --- quoting -------------------------------------------------------------------------------------------------------- */
-
-/* The escape of the character at s.data (s.len > 0) if it needs one; NULL: copy *width bytes as they are. */
-static const char *escape(dsp_str s, size_t *width, char hex[7])
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char     c = (unsigned char) s.data[0];
-
-    *width = 1;
-    switch (c) {
-    case '"':
-        return "\\\"";
-    case '\\':
-        return "\\\\";
-    case '\b':
-        return "\\b";
-    case '\f':
-        return "\\f";
-    case '\n':
-        return "\\n";
-    case '\r':
-        return "\\r";
-    case '\t':
-        return "\\t";
-    default:
-        break;
-    }
-    if (c < 0x20) {
-        memcpy(hex, "\\u00", 4);
-        hex[4] = digits[c >> 4];
-        hex[5] = digits[c & 15];
-        hex[6] = '\0';
-        return hex;
-    }
-    if (c >= 0x80) {
-        uint32_t rune;
-        *width = dsp_utf8_decode(s, &rune);
-        if (*width == 1) {
-            return "\xEF\xBF\xBD";
-        }
-    }
-    return NULL;
-}
-
-size_t dsp_json_quoted_len(dsp_str s)
-{
-    size_t len = 2;
-
-    while (s.len > 0) {
-        char        hex[7];
-        const char *text = NULL;
-        size_t      width = plain_run(s.data, s.data + s.len);
-
-        if (width == 0) {
-            text = escape(s, &width, hex);
-        }
-        len += text == NULL ? width : strlen(text);
-        s = dsp_str_sub(s, width, s.len);
-    }
-    return len;
-}
-
-char *dsp_json_quote_to(char *out, dsp_str s)
-{
-    *out++ = '"';
-    while (s.len > 0) {
-        char        hex[7];
-        const char *text = NULL;
-        size_t      width = plain_run(s.data, s.data + s.len);
-
-        if (width == 0) {
-            text = escape(s, &width, hex);
-        }
-        size_t len = text == NULL ? width : strlen(text);
-
-        memcpy(out, text == NULL ? s.data : text, len);
-        out += len;
-        s = dsp_str_sub(s, width, s.len);
-    }
-    *out++ = '"';
-    return out;
-}
-
-bool dsp_json_quote(dsp_buf *out, dsp_str s)
-{
-    char *room = dsp_buf_room(out, dsp_json_quoted_len(s));
-
-    if (room == NULL) {
-        return false;
-    }
-    char *end = dsp_json_quote_to(room, s);
-    *end = '\0';
-    out->len += (size_t) (end - room);
     return true;
 }

@@ -3,12 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
 #include "backoff.h"
 #include "exec.h"
 #include "file.h"
+#include "headers.h"
 #include "pem.h"
 #include "base/log.h"
 
@@ -19,8 +17,6 @@
 #define EXPIRY_LEEWAY_US (10 * INT64_C(1000000))
 #define REFUSED_MS       10000
 
-#define HEADER_MAX (256 * 1024)
-
 static const dsp_backoff_rule plugin_backoff = { .base_ms = 1000, .max_ms = 60000, .jitter = 0.2 };
 
 struct dsp_kube_auth {
@@ -30,8 +26,7 @@ struct dsp_kube_auth {
     void (*changed)(void *arg);
     void *arg;
 
-    char        **headers; /* NULL-terminated */
-    size_t        n_headers;
+    kube_headers  headers;
     char         *bearer; /* the token that the headers carry; NULL: none */
     dsp_kube_blob ca;
     dsp_kube_blob cert;
@@ -56,120 +51,7 @@ static int64_t now_ms(const dsp_kube_auth *a)
     return a->env->now_ms(a->env->arg);
 }
 
-static bool is_secure(const dsp_kube_config *c)
-{
-    return strncmp(c->server, "https://", 8) == 0;
-}
-
-/* --- headers --- */
-
-static void headers_free(dsp_kube_auth *a)
-{
-    for (size_t i = 0; i < a->n_headers; i++) {
-        kube_secret_free(&a->headers[i]);
-    }
-    free(a->headers);
-    a->headers = NULL;
-    a->n_headers = 0;
-}
-
-static bool header_add(dsp_kube_auth *a, dsp_buf *line)
-{
-    char **more = realloc(a->headers, (a->n_headers + 2) * sizeof(*more));
-
-    if (more != NULL) {
-        a->headers = more;
-        more[a->n_headers] = dsp_buf_take(line);
-        more[a->n_headers + 1] = NULL;
-    }
-    bool ok = more != NULL && more[a->n_headers] != NULL;
-    a->n_headers += ok;
-    dsp_buf_free(line);
-    return ok;
-}
-
-static bool header_text(dsp_kube_auth *a, const char *name, const char *value)
-{
-    dsp_buf line;
-
-    dsp_buf_init(&line, HEADER_MAX);
-    dsp_buf_addf(&line, "%s: %s", name, value);
-    return header_add(a, &line);
-}
-
-static bool header_basic(dsp_kube_auth *a, const char *user, const char *password)
-{
-    dsp_buf plain, line;
-
-    dsp_buf_init(&plain, HEADER_MAX / 2);
-    dsp_buf_init(&line, HEADER_MAX);
-    dsp_buf_addf(&plain, "%s:%s", user, password != NULL ? password : "");
-    dsp_buf_addz(&line, "Authorization: Basic ");
-    char *room = dsp_buf_room(&line, (plain.len + 2) / 3 * 4 + 1);
-    if (room != NULL && plain.data != NULL) {
-        line.len +=
-            (size_t) EVP_EncodeBlock((unsigned char *) room, (const unsigned char *) plain.data, (int) plain.len);
-        line.data[line.len] = '\0';
-    }
-    if (plain.data != NULL) {
-        OPENSSL_cleanse(plain.data, plain.len);
-    }
-    dsp_buf_free(&plain);
-    return header_add(a, &line);
-}
-
-/* Impersonate-Extra-: keys are lower-cased and everything that is no token of RFC 9110 is percent-encoded. */
-static bool header_extra(dsp_kube_auth *a, const dsp_kube_pair *extra)
-{
-    dsp_buf line;
-
-    dsp_buf_init(&line, HEADER_MAX);
-    dsp_buf_addz(&line, "Impersonate-Extra-");
-    for (const char *p = extra->name; *p != '\0'; p++) {
-        unsigned char c = (unsigned char) *p;
-
-        c = c >= 'A' && c <= 'Z' ? (unsigned char) (c + 32) : c;
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("!#$&'*+-.^_`|~", c) != NULL) {
-            dsp_buf_addc(&line, (char) c);
-        } else {
-            dsp_buf_addf(&line, "%%%02X", c);
-        }
-    }
-    dsp_buf_addf(&line, ": %s", extra->value);
-    return header_add(a, &line);
-}
-
-/* client-go (clientcmd): over plain http no credentials are sent; who one wants to act as is no credential. */
-static bool headers_build(dsp_kube_auth *a)
-{
-    const dsp_kube_config *c = a->config;
-    bool                   ok = true;
-
-    headers_free(a);
-    if (is_secure(c) && a->bearer != NULL) {
-        dsp_buf line;
-
-        dsp_buf_init(&line, HEADER_MAX);
-        dsp_buf_addf(&line, "Authorization: Bearer %s", a->bearer);
-        ok = header_add(a, &line);
-    } else if (is_secure(c) && c->username != NULL) {
-        ok = header_basic(a, c->username, c->password);
-    }
-    if (c->impersonate_user != NULL) {
-        ok = ok && header_text(a, "Impersonate-User", c->impersonate_user);
-    }
-    if (c->impersonate_uid != NULL) {
-        ok = ok && header_text(a, "Impersonate-Uid", c->impersonate_uid);
-    }
-    for (size_t i = 0; c->impersonate_groups != NULL && c->impersonate_groups[i] != NULL; i++) {
-        ok = ok && header_text(a, "Impersonate-Group", c->impersonate_groups[i]);
-    }
-    for (size_t i = 0; i < c->n_impersonate_extra; i++) {
-        ok = ok && header_extra(a, &c->impersonate_extra[i]);
-    }
-    a->headers_generation++;
-    return ok;
-}
+/* --- the token --- */
 
 /* token may be NULL. */
 static bool bearer_set(dsp_kube_auth *a, dsp_str token)
@@ -184,7 +66,8 @@ static bool bearer_set(dsp_kube_auth *a, dsp_str token)
     }
     kube_secret_free(&a->bearer);
     a->bearer = copy;
-    return headers_build(a);
+    a->headers_generation++;
+    return kube_headers_build(&a->headers, a->config, a->bearer);
 }
 
 /* --- files --- */
@@ -267,7 +150,7 @@ static bool pair_load(dsp_kube_auth *a, dsp_buf *err)
     const dsp_kube_config *c = a->config;
     dsp_kube_blob          cert, key = { 0 };
 
-    if ((c->client_cert_data.data == NULL && c->client_cert_file == NULL) || !is_secure(c)) {
+    if ((c->client_cert_data.data == NULL && c->client_cert_file == NULL) || !kube_is_secure(c)) {
         return true;
     }
     if (!blob_load(&cert, c->client_cert_data, c->client_cert_file, err) ||
@@ -330,7 +213,7 @@ static bool files_first(dsp_kube_auth *a, dsp_buf *err)
     if (!ca_load(a, err) || !pair_load(a, err) || !bearer_set(a, dsp_str_from(c->token))) {
         return false;
     }
-    if (is_secure(c) && !token_load(a, err)) {
+    if (kube_is_secure(c) && !token_load(a, err)) {
         if (c->token == NULL) {
             return false;
         }
@@ -338,7 +221,7 @@ static bool files_first(dsp_kube_auth *a, dsp_buf *err)
                 DSP_LOG_Z("error", dsp_buf_cstr(err)));
         dsp_buf_reset(err);
     }
-    if (!is_secure(c) && (c->token != NULL || c->token_file != NULL || c->username != NULL || c->exec != NULL)) {
+    if (!kube_is_secure(c) && (c->token != NULL || c->token_file != NULL || c->username != NULL || c->exec != NULL)) {
         dsp_log(DSP_LOG_WARN, "the server is plain http: no credentials are sent", DSP_LOG_Z("server", c->server));
     }
     a->check_at = now_ms(a) + CHECK_MS;
@@ -437,7 +320,7 @@ void dsp_kube_auth_free(dsp_kube_auth *a)
         return;
     }
     kube_exec_cancel(a->run);
-    headers_free(a);
+    kube_headers_free(&a->headers);
     kube_secret_free(&a->bearer);
     kube_blob_free(&a->ca);
     kube_blob_free(&a->cert);
@@ -453,11 +336,11 @@ enum dsp_kube_auth_state dsp_kube_auth_get(dsp_kube_auth *a, dsp_kube_credential
     if (now_ms(a) >= a->check_at) {
         files_check(a);
     }
-    if (a->config->exec != NULL && is_secure(a->config)) {
+    if (a->config->exec != NULL && kube_is_secure(a->config)) {
         state = plugin_state(a);
     }
     *out = (dsp_kube_credentials){
-        .headers = (const char *const *) a->headers,
+        .headers = (const char *const *) a->headers.line,
         .ca = { a->ca.data, a->ca.len },
         .cert = { a->cert.data, a->cert.len },
         .key = { a->key.data, a->key.len },
@@ -472,7 +355,7 @@ bool dsp_kube_auth_refused(dsp_kube_auth *a, unsigned headers_generation, unsign
     if (a->headers_generation != headers_generation || a->tls_generation != tls_generation || a->run != NULL) {
         return true;
     }
-    if (a->config->exec != NULL && is_secure(a->config)) {
+    if (a->config->exec != NULL && kube_is_secure(a->config)) {
         if (now_ms(a) - a->ran_at < REFUSED_MS) {
             return false;
         }
