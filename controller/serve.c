@@ -188,6 +188,12 @@ static void reply(struct evhttp_request *req, int status, const char *type, dsp_
     evhttp_add_header(evhttp_request_get_output_headers(req), "X-Content-Type-Options", "nosniff");
     if (body == NULL || text->failed) {
         evhttp_send_error(req, HTTP_INTERNAL, NULL);
+    } else if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD) { /* libevent would send the body as well */
+        char len[32];
+
+        snprintf(len, sizeof(len), "%zu", text->len);
+        evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Length", len);
+        evhttp_send_reply(req, status, NULL, NULL);
     } else {
         evbuffer_add(body, text->data != NULL ? text->data : "", text->len);
         evhttp_send_reply(req, status, NULL, body);
