@@ -80,7 +80,8 @@ static bool write_number(dsp_str s, dsp_buf *out)
     }
     text[len] = '\0';
     const char *digits = text[0] == '+' || text[0] == '-' ? text + 1 : text;
-    if (digits[0] == '\0' || strspn(digits, "0123456789abcdefABCDEFxXoO.+-_") != strlen(digits)) {
+    bool prefix_only = digits[0] == '0' && (digits[1] == 'o' || digits[1] == 'b') && digits[2] == '\0';
+    if (digits[0] == '\0' || prefix_only || strspn(digits, "0123456789abcdefABCDEFxXoO.+-_") != strlen(digits)) {
         return false;
     }
     errno = 0;
@@ -262,15 +263,69 @@ static bool read_document(yaml_document_t *doc, dsp_manifest_fn each, void *cont
     return ok;
 }
 
+/* Where the JSON object that the text begins with ends: after its last brace; 0: it does not end. */
+static size_t json_object_end(dsp_str text)
+{
+    size_t depth = 0;
+    bool   string = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (string) {
+            i += c == '\\';
+            string = c != '"';
+        } else if (c == '"') {
+            string = true;
+        } else if (c == '{') {
+            depth++;
+        } else if (c == '}' && --depth == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+/* JSON objects one after the other, as kubectl takes them and --output json writes them. */
+static bool is_json_stream(dsp_str text)
+{
+    dsp_json value;
+    size_t   n = 0;
+
+    for (text = dsp_str_trim(text); text.len > 0; n++) {
+        size_t end = text.data[0] == '{' ? json_object_end(text) : 0;
+
+        if (end == 0 || !dsp_json_parse(dsp_str_sub(text, 0, end), &value, NULL)) {
+            return false;
+        }
+        text = dsp_str_trim(dsp_str_sub(text, end, text.len));
+    }
+    return n > 0;
+}
+
+static bool read_json_stream(dsp_str text, dsp_manifest_fn each, void *context)
+{
+    dsp_json value;
+
+    for (text = dsp_str_trim(text); text.len > 0;) {
+        size_t end = json_object_end(text);
+
+        if (!dsp_json_parse(dsp_str_sub(text, 0, end), &value, NULL) || !each(context, value)) {
+            return false;
+        }
+        text = dsp_str_trim(dsp_str_sub(text, end, text.len));
+    }
+    return true;
+}
+
 bool dsp_manifest_read(dsp_str text, dsp_manifest_fn each, void *context, dsp_buf *error)
 {
     yaml_parser_t   parser;
     yaml_document_t doc;
-    dsp_json        json;
     bool            ok = true, more = true;
 
-    if (dsp_json_parse(text, &json, NULL) && dsp_json_kind(json) == DSP_JSON_OBJECT) {
-        return each(context, json);
+    if (is_json_stream(text)) {
+        return read_json_stream(text, each, context);
     }
     if (!yaml_parser_initialize(&parser)) {
         dsp_buf_addz(error, "out of memory");

@@ -2,7 +2,7 @@
  * Manifests as people keep them, YAML or JSON, one document or several, and back: for dispatcher-template.
  *
  * YAML 1.1 as kubectl reads it (sigs.k8s.io/yaml): plain yes/no/on/off are booleans, anchors, aliases and merge keys
- * are followed. A document that is JSON is taken byte for byte.
+ * are followed. JSON objects, one or several in a row, are taken byte for byte.
  */
 #ifndef DSP_CONTROLLER_MANIFEST_H
 #define DSP_CONTROLLER_MANIFEST_H

@@ -329,7 +329,7 @@ static int list_functions(void)
     for (size_t i = 0; dsp_template_function_at(i, &fn); i++) {
         puts(fn.name);
     }
-    return OK;
+    return fflush(stdout) == 0 ? OK : fail("standard output", strerror(errno));
 }
 
 static int run(const options *o)
@@ -339,7 +339,8 @@ static int run(const options *o)
     int                  status;
 
     if (o->manifest != NULL) {
-        return render_manifest(o);
+        status = render_manifest(o);
+        return fflush(stdout) == 0 ? status : fail("standard output", strerror(errno));
     }
     if (o->jsonl) {
         template_options.policy = DSP_TEMPLATE_ALLOW_ENV | DSP_TEMPLATE_ALLOW_DNS;
