@@ -218,6 +218,8 @@ static void set_tls(const kube_target *t, CURL *easy, const dsp_kube_credentials
 
         curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &ca);
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+        curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO_BLOB, &ca); /* as Go: an https proxy is checked like the server */
+        curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
     }
     if (credentials->cert.len > 0) {
         struct curl_blob cert = blob(credentials->cert), key = blob(credentials->key);
@@ -230,6 +232,8 @@ static void set_tls(const kube_target *t, CURL *easy, const dsp_kube_credentials
     if (t->insecure) {
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
     }
 }
 
