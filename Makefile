@@ -266,6 +266,14 @@ help: ## list the targets
 
 .PHONY: install uninstall deploy undeploy run docker-build docker-push manifests kube test-kube
 export FORCE OVERLAY
+
+# Goals that are named together go in this order, although make runs others at once: `make install run`, `make docker-build docker-push`.
+named = $(filter $(1),$(MAKECMDGOALS))
+docker-push: | $(call named,docker-build)
+deploy: | $(call named,docker-build docker-push install)
+run: | $(call named,install)
+uninstall: | $(call named,undeploy)
+
 install: ## store the CustomResourceDefinitions in the cluster of the current context
 	@deploy/tool install
 

@@ -76,6 +76,21 @@ for my $verb (qw(build push)) {
 }
 refused( 'make deploy with an OVERLAY that is not there', "'$top/deploy/tool' deploy x", qr/make deploy: no overlay "none": OVERLAY is one of .*default.*/, OVERLAY => 'none' );
 
+# Goals named together: one after the other, though make runs others at once.
+for my $goals ( [qw(install run)], [qw(docker-build docker-push)], [qw(docker-push deploy)], [qw(undeploy uninstall)] ) {
+    local @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS)};
+    delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS)};
+    my $plan  = qx(make -C '$top' -n --no-print-directory @{[ reverse @$goals ]} IMG=x 2>&1);
+    my @lines = map { index $plan, line_of(s/^docker-//r) } @$goals;
+    ok( $lines[0] >= 0 && $lines[0] < $lines[1], "make @$goals" ) or diag($plan);
+}
+
+# How the recipe begins.
+sub line_of {
+    my ($verb) = @_;
+    return $verb eq 'run' ? 'deploy/run ' : $verb =~ /^(?:build|push)$/ ? "deploy/image/build $verb" : "deploy/tool $verb";
+}
+
 my $bin = "$dir/bin";
 mkdir $bin;
 symlink "/usr/bin/$_", "$bin/$_" for qw(bash dirname env mkdir sed head tail cat mktemp rm awk grep);
