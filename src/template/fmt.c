@@ -486,7 +486,7 @@ bool gt_print_arg(gt_printer *p, gt_value v, uint32_t verb)
     if (v.type == GT_LIST_UINT8 && (verb == 'v' || verb == 'd')) {
         return print_containers(p, v, verb, 0, "[]byte");
     }
-    if (v.type > GT_STRING) { /* the basic types have no methods */
+    if (v.type > GT_STRING && v.type != GT_LIST_UINT8) { /* the basic types and []byte have no methods */
         if (!print_method(p, v, verb, &handled)) {
             return false;
         }

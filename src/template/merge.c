@@ -1,5 +1,8 @@
 #include "merge.h"
 
+#include "semver.h"
+#include "tzif.h"
+
 /* mergo's notion: a complex 0 is not empty. */
 static bool is_empty(gt_value v) { return v.type != GT_COMPLEX128 && gt_empty(v); }
 
@@ -19,6 +22,43 @@ static bool put(gt_ctx *c, gt_map *dst, const gt_map *src, dsp_str key, gt_value
         return not_assignable(c, GT_ANY);
     }
     return gt_map_set(c, dst, key, v);
+}
+
+/* mergo walks the fields of the environment, Name and Payload, beside the first two of another struct, which are not exported. */
+static enum gt_merge_result fill_environment(gt_ctx *c, const struct gt_env *dst, gt_value src, bool overwrite)
+{
+    bool first = src.type == GT_SEMVER_PTR ? src.semver->major != 0 : src.type == GT_LOCATION;
+    bool second = src.type == GT_SEMVER_PTR ? src.semver->minor != 0
+                                            : src.type == GT_LOCATION && src.location != NULL && src.location->n_zones > 0;
+
+    if ((first && (overwrite || dst->name.len == 0)) || (second && (overwrite || dst->payload.len == 0))) {
+        gt_fail(c, "reflect: reflect.Value.Set using value obtained using unexported field");
+        return GT_MERGE_FAILED;
+    }
+    return GT_MERGE_OK;
+}
+
+/*
+ * Both are pointers: what dst points to is overwritten, for all who point to it. Not so for a zone, which belongs to more than
+ * this template; Go would change the zone for the whole process.
+ */
+static enum gt_merge_result merge_pointed(gt_ctx *c, gt_value dst, gt_value src, bool overwrite)
+{
+    if (dst.type == GT_ENV) {
+        return fill_environment(c, dst.env, src, overwrite);
+    }
+    if (!overwrite || dst.type == GT_ERROR || src.type == GT_ERROR) {
+        return GT_MERGE_OK;
+    }
+    if (dst.type != src.type) {
+        gt_fail(c, "reflect.Set: value of type %s is not assignable to type %s", gt_type_name((enum gt_type) src.type) + 1,
+                gt_type_name((enum gt_type) dst.type) + 1);
+        return GT_MERGE_FAILED;
+    }
+    if (dst.type == GT_SEMVER_PTR) {
+        *dst.semver = *src.semver;
+    }
+    return GT_MERGE_OK;
 }
 
 /*
@@ -44,6 +84,8 @@ static enum gt_merge_result merge_value(gt_ctx *c, gt_value dst, gt_value src, b
     } else if (is_pointer(dst) && !gt_empty(dst) && !overwrite && !is_pointer(src) &&
                !(dst.type == GT_SEMVER_PTR && src.type == GT_SEMVER) && !(gt_is_map(src) && src.map == NULL)) {
         result = GT_MERGE_REFUSED;
+    } else if (is_pointer(dst) && is_pointer(src) && !gt_empty(dst) && !gt_empty(src)) {
+        result = merge_pointed(c, dst, src, overwrite);
     }
     return result;
 }

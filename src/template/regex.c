@@ -100,6 +100,7 @@ static void explain(const struct gt_re2 *re, const gt_regex_syntax *s, dsp_str p
         e = GT_RE2_BAD_CHAR_RANGE; /* cut off in a class */
     } else if ((e == GT_RE2_REPEAT_OP || e == GT_RE2_REPEAT_SIZE) && bad_repeat(arg, &arg)) {
         e = GT_RE2_REPEAT_SIZE; /* Go looks at the numbers first */
+        arg = gt_regex_syntax_given(s, pattern, arg);
     } else if (e == GT_RE2_BAD_UTF8 && s->bad_bytes.len > 0) {
         arg = s->bad_bytes;
     } else if (e == GT_RE2_BAD_UTF8) { /* RE2 ran over the end in \x{ */

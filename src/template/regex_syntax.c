@@ -73,19 +73,22 @@ static const struct {
     { "Punct", "P" },             { "Casedletter", "Lc" },       { "Unassigned", "Cn" },
 };
 
+#define VISIBLE   "\\pM\\pN\\pP\\pS\\pZ"
+#define INVISIBLE "\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}" /* C without what is unassigned */
+
 /*
- * Classes that RE2 does not have, as the inside of a positive class. C holds what is unassigned in Go (since 1.25), so
- * it is written as the opposite of the rest.
+ * Classes that RE2 does not have: what is in them and what is not, as the inside of a positive class. What is unassigned
+ * belongs to C in Go (since 1.25); RE2 has no name for it, so it is spelt out where it cannot be left to the opposite.
  */
 static const struct {
-    const char *name, *members;
-    bool        opposite;
+    const char *name, *members, *others;
+    bool        unassigned; /* belongs to the members, else to the others */
 } unions[] = {
-    { "C", "\\pL\\pM\\pN\\pP\\pS\\pZ", true },
-    { "Cn", "\\pL\\pM\\pN\\pP\\pS\\pZ\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}", true },
-    { "Assigned", "\\pL\\pM\\pN\\pP\\pS\\pZ\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}", false },
-    { "Lc", "\\p{Lu}\\p{Ll}\\p{Lt}", false },
-    { "Ascii", "\\x00-\\x7F", false },
+    { "C", INVISIBLE, "\\pL" VISIBLE, true },
+    { "Cn", "", "\\pL" VISIBLE INVISIBLE, true },
+    { "Assigned", "\\pL" VISIBLE INVISIBLE, "", false },
+    { "Lc", "\\p{Lu}\\p{Ll}\\p{Lt}", "\\p{Lm}\\p{Lo}" VISIBLE INVISIBLE, false },
+    { "Ascii", "\\x00-\\x7F", "\\x{80}-\\x{10FFFF}", false },
 };
 
 /* Go's canonical spelling: no blanks, dashes and underscores; the first letter large, all others small. */
@@ -118,23 +121,23 @@ static bool canonical(dsp_str name, char *out, size_t size)
     return true;
 }
 
-/* Go's category C: all but letters, marks, numbers, punctuation, symbols and separators. */
-static bool in_c(uint32_t rune)
+/* No letter, mark, …, control, format, private use or surrogate. */
+static bool is_unassigned(uint32_t rune)
 {
-    return !gt_rune_is(rune, GT_UNI_LETTER | GT_UNI_MARK | GT_UNI_NUMBER | GT_UNI_PUNCT | GT_UNI_SYMBOL) &&
-           (!gt_rune_is(rune, GT_UNI_SPACE) || gt_rune_is(rune, GT_UNI_CONTROL));
+    return !gt_rune_is(rune, GT_UNI_SPACE | GT_UNI_LETTER | GT_UNI_MARK | GT_UNI_NUMBER | GT_UNI_PUNCT | GT_UNI_SYMBOL |
+                                 GT_UNI_CONTROL | GT_UNI_OTHER);
 }
 
-/* A class in a class has no opposite in RE2's syntax, so \pC is spelt out there. */
-static void add_c_ranges(dsp_buf *out)
+/* A class in a class has no opposite in RE2's syntax. */
+static void add_unassigned_ranges(dsp_buf *out)
 {
     for (uint32_t from = 0; from <= 0x10FFFF; from++) {
         uint32_t to = from;
 
-        if (!in_c(from)) {
+        if (!is_unassigned(from)) {
             continue;
         }
-        while (to < 0x10FFFF && in_c(to + 1)) {
+        while (to < 0x10FFFF && is_unassigned(to + 1)) {
             to++;
         }
         dsp_buf_addf(out, "\\x{%x}-\\x{%x}", (unsigned) from, (unsigned) to);
@@ -160,17 +163,18 @@ static void add_class(struct scan *sc, size_t len, dsp_str name, bool negative)
     dsp_buf_addf(&b, "\\%c{%s}", negative ? 'P' : 'p', spelt);
     for (size_t i = 0; i < sizeof(unions) / sizeof(unions[0]); i++) {
         if (strcmp(spelt, unions[i].name) == 0) {
-            bool outside = negative != unions[i].opposite;
+            const char *wanted = negative ? unions[i].others : unions[i].members;
+            const char *rest = negative ? unions[i].members : unions[i].others;
+            bool        unassigned = unions[i].unassigned != negative && strcmp(spelt, "Ascii") != 0;
 
             dsp_buf_reset(&b);
             if (!sc->in_class) {
-                dsp_buf_addf(&b, "[%s%s]", outside ? "^" : "", unions[i].members);
-            } else if (!outside) {
-                dsp_buf_addz(&b, unions[i].members);
-            } else if (strcmp(spelt, "C") == 0) {
-                add_c_ranges(&b);
+                dsp_buf_addf(&b, "[%s%s]", unassigned ? "^" : "", unassigned ? rest : wanted);
             } else {
-                dsp_buf_addf(&b, "\\%c{%s}", negative ? 'P' : 'p', spelt); /* unknown to RE2 */
+                dsp_buf_addz(&b, wanted);
+                if (unassigned) {
+                    add_unassigned_ranges(&b);
+                }
             }
         }
     }
@@ -355,6 +359,41 @@ static void group(struct scan *sc)
     }
 }
 
+/* The digits at i, which do not begin with a needless 0: the index behind them, or i if there is no number. */
+static size_t number_end(dsp_str s, size_t i)
+{
+    size_t end = i;
+
+    while (end < s.len && s.data[end] >= '0' && s.data[end] <= '9') {
+        end++;
+    }
+    return end > i + 1 && s.data[i] == '0' ? i : end;
+}
+
+/* {n}, {n,} or {n,m}. RE2 takes one with more than nine digits for text, Go for a count that is too large. */
+static void repetition(struct scan *sc)
+{
+    static const char TOO_LARGE[] = "{1001,1001}";
+
+    enum { READ_BY_RE2 = 9 };
+
+    dsp_str s = ahead(sc);
+    size_t  end = number_end(s, 1);
+    bool    huge = end > 1 + READ_BY_RE2, found = end > 1;
+
+    if (found && end < s.len && s.data[end] == ',') {
+        size_t second = end + 1;
+
+        end = number_end(s, second);
+        huge = huge || end - second > READ_BY_RE2;
+    }
+    if (found && huge && end < s.len && s.data[end] == '}') {
+        change(sc, end + 1, TOO_LARGE, strlen(TOO_LARGE));
+    } else {
+        copy(sc, 1);
+    }
+}
+
 bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern)
 {
     struct scan sc = { .out = o, .s = pattern };
@@ -369,6 +408,7 @@ bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern)
         case '\\': escape(&sc); break;
         case '[': char_class(&sc); break;
         case '(': group(&sc); break;
+        case '{': repetition(&sc); break;
         default: copy(&sc, 1);
         }
     }

@@ -59,6 +59,15 @@ static dsp_str system_env(void *context, dsp_str name)
     return dsp_str_from(value);
 }
 
+/* The short forms of an IPv4 address ("7", "0x1f", "1.2.3"), which getaddrinfo takes and Go does not. */
+static bool is_short_address(const char *name)
+{
+    struct in_addr any;
+    unsigned char  full[sizeof(any)];
+
+    return inet_aton(name, &any) != 0 && inet_pton(AF_INET, name, full) != 1;
+}
+
 static size_t system_lookup(void *context, dsp_str host, char (*out)[46], size_t n)
 {
     const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
@@ -67,7 +76,7 @@ static size_t system_lookup(void *context, dsp_str host, char (*out)[46], size_t
     char                 *name = dsp_str_dup(host);
 
     (void) context;
-    if (name == NULL || getaddrinfo(name, NULL, &hints, &list) != 0) {
+    if (name == NULL || is_short_address(name) || getaddrinfo(name, NULL, &hints, &list) != 0) {
         free(name);
         return 0;
     }

@@ -1,4 +1,6 @@
 #include "fn_date.h"
+
+#include "capacity.h"
 #include "methods.h"
 #include "wrap.h"
 #include "zone.h"
@@ -224,8 +226,8 @@ static GT_BODY(time_go_string)
 
 /* --- bytes -------------------------------------------------------------------------------------------------------- */
 
-/* []byte: what was in `before`, and the text. */
-static bool give_bytes(gt_ctx *c, const gt_list *before, dsp_buf *b, gt_value *out)
+/* []byte: what was in `before`, and the text. capacity: Go's cap() where nothing was before; 0: grown byte by byte. */
+static bool give_bytes(gt_ctx *c, const gt_list *before, dsp_buf *b, size_t capacity, gt_value *out)
 {
     gt_list *list;
     dsp_str  s;
@@ -246,6 +248,10 @@ static bool give_bytes(gt_ctx *c, const gt_list *before, dsp_buf *b, gt_value *o
         if (!gt_list_add(c, list, gt_uint8((uint8_t) s.data[i]))) {
             return false;
         }
+    }
+    if (gt_list_len(before) == 0 && list->len > 0) {
+        list->growth = capacity > 0 ? GT_GROWTH_MADE : GT_GROWTH_APPENDED;
+        list->capacity = (uint32_t) capacity;
     }
     *out = gt_of_list(list);
     return true;
@@ -282,25 +288,30 @@ static bool write_binary(gt_ctx *c, const gt_time *t, dsp_buf *b)
 /* MarshalText, AppendText, … : n tells whether there is a []byte to append to. */
 static GT_BODY(time_bytes)
 {
+    enum { TEXT = sizeof("2006-01-02T15:04:05.999999999Z07:00") - 1, BINARY = 16 };
+
     dsp_buf    *b = gt_text_begin(c);
+    size_t      capacity = BINARY;
     const char *why;
 
     if (b == NULL) {
         return false;
     }
     if (c->fn->mode == M_TEXT) {
+        capacity = n > 0 ? 0 : TEXT;
         why = gt_time_strict(b, args[-1].time);
         if (why != NULL) {
             return gt_fail(c, "Time.%s: %s", n > 0 ? "AppendText" : "MarshalText", why);
         }
     } else if (c->fn->mode == M_JSON) {
+        capacity = TEXT + 2;
         if (!write_json_time(c, args[-1], b)) {
             return false;
         }
     } else if (!write_binary(c, args[-1].time, b)) {
         return false;
     }
-    return give_bytes(c, n > 0 ? args[0].list : NULL, b, out);
+    return give_bytes(c, n > 0 ? args[0].list : NULL, b, capacity, out);
 }
 
 static GT_BODY(time_append_format)
@@ -312,7 +323,7 @@ static GT_BODY(time_append_format)
         return false;
     }
     gt_time_format(b, args[-1].time, args[1].s);
-    return give_bytes(c, args[0].list, b, out);
+    return give_bytes(c, args[0].list, b, 0, out);
 }
 
 /* --- equality ----------------------------------------------------------------------------------------------------- */

@@ -22,7 +22,8 @@ enum {
     GT_UNI_PUNCT   = 0x100, /* P */
     GT_UNI_SYMBOL  = 0x200, /* S */
     GT_UNI_PRINT   = 0x400, /* L, M, N, P, S and U+0020; IsPrint */
-    GT_UNI_CONTROL = 0x800  /* Cc */
+    GT_UNI_CONTROL = 0x800, /* Cc */
+    GT_UNI_OTHER   = 0x1000 /* Cf, Co, Cs: the rest of what is assigned */
 };
 
 /* The mappings are distances: to_upper(r) = r + upper. */

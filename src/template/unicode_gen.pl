@@ -17,7 +17,7 @@ use constant { MAX => 0x110000, BLOCK => 128 };
 my %flag = (
     SPACE  => 0x001, LETTER => 0x002, UPPER => 0x004, LOWER  => 0x008, TITLE => 0x010,
     DIGIT  => 0x020, NUMBER => 0x040, MARK  => 0x080, PUNCT  => 0x100, SYMBOL => 0x200,
-    PRINT  => 0x400, CONTROL => 0x800,
+    PRINT  => 0x400, CONTROL => 0x800, OTHER => 0x1000,
 );
 
 sub lines {
@@ -42,6 +42,7 @@ sub category_flags {
     $flags |= $flag{PUNCT} | $flag{PRINT} if $category =~ /^P/;
     $flags |= $flag{SYMBOL} | $flag{PRINT} if $category =~ /^S/;
     $flags |= $flag{CONTROL} if $category eq 'Cc';
+    $flags |= $flag{OTHER} if $category =~ /^C[fos]$/;
     return $flags;
 }
 

@@ -238,9 +238,8 @@ bool gt_strslice(gt_ctx *c, gt_value v, gt_list **out)
     dsp_str s;
 
     if (v.type == GT_LIST_STRING) {
-        /* a nil []string is handed on as an empty one: nothing of Sprig's tells the two apart after this */
-        *out = v.list != NULL ? v.list : gt_list_new(c, GT_LIST_STRING, 0);
-        return *out != NULL;
+        *out = v.list;
+        return true;
     }
     *out = gt_list_new(c, GT_LIST_STRING, gt_is_list(v) ? gt_list_len(v.list) : 1);
     if (*out == NULL) {

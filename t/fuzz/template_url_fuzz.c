@@ -1,4 +1,7 @@
-/* URLs and paths. A URL that was written must be read again as what was written. */
+/*
+ * URLs and paths. A URL that was written must be read again as what was written; but for a path that begins with // and
+ * has no host before it, whose second part Go takes for a host too.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -41,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (gt_url_parse(&arena, s, &u, &error)) {
         gt_url_string(&text, &u);
         gt_url_hostname(&u);
-        if (gt_url_parse(&arena, dsp_buf_str(&text), &again, &error)) {
+        if ((u.host.len > 0 || !dsp_str_has_prefix(u.path, DSP_STR("//"))) &&
+            gt_url_parse(&arena, dsp_buf_str(&text), &again, &error)) {
             gt_url_string(&second, &again);
             if (!dsp_str_eq(dsp_buf_str(&text), dsp_buf_str(&second))) {
                 abort();

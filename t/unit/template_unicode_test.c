@@ -15,9 +15,9 @@ static void classes(void **state)
         { 0xA0, GT_UNI_SPACE },
         { 0x2028, GT_UNI_SPACE },
         { 0x3000, GT_UNI_SPACE },
-        { 0x200B, 0 }, /* zero width space is none */
-        { 0xFEFF, 0 },
-        { 0xAD, 0 }, /* soft hyphen */
+        { 0x200B, GT_UNI_OTHER }, /* zero width space is none */
+        { 0xFEFF, GT_UNI_OTHER },
+        { 0xAD, GT_UNI_OTHER }, /* soft hyphen */
         { 'a', GT_UNI_LETTER | GT_UNI_LOWER | GT_UNI_PRINT },
         { 0xAA, GT_UNI_LETTER | GT_UNI_PRINT }, /* ª: a letter, but no longer lower case */
         { 0x1C5, GT_UNI_LETTER | GT_UNI_TITLE | GT_UNI_PRINT },
@@ -29,9 +29,10 @@ static void classes(void **state)
         { '_', GT_UNI_PUNCT | GT_UNI_PRINT },
         { 0x4E2D, GT_UNI_LETTER | GT_UNI_PRINT }, /* inside of a First…Last range */
         { 0x31350, GT_UNI_LETTER | GT_UNI_PRINT }, /* new in 15.0 */
-        { 0x2EBF0, 0 },                            /* new in 15.1 */
-        { 0xE000, 0 },
-        { 0xD800, 0 },
+        { 0x2EBF0, 0 }, /* new in 15.1 */
+        { 0xE000, GT_UNI_OTHER },
+        { 0xD800, GT_UNI_OTHER },
+        { 0x10FFFD, GT_UNI_OTHER }, /* private use */
         { 0x10FFFF, 0 },
         { 0x110000, 0 },
         { UINT32_MAX, 0 },
