@@ -285,7 +285,8 @@ ngx_http_dispatcher_init_main_conf(ngx_conf_t *cf, void *conf)
     if (dmcf->metrics && dmcf->zone == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"dispatcher_metrics\" has nothing to show: add "
-                      "\"dispatcher_zone zone=dispatcher:64k;\" to http{}");
+                      "\"dispatcher_zone zone=dispatcher:64k;\" to http{} in %V",
+                      &dmcf->where);
         return NGX_CONF_ERROR;
     }
 
@@ -340,30 +341,21 @@ ngx_http_dispatcher_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->noname && conf->execute != 1 && prev->execute == 1) {
-
+    if (clcf->noname && clcf->handler == NULL && conf->execute != 1
+        && prev->execute == 1)
+    {
         /* "if" and "limit_except" are the same location */
 
         conf->execute = 1;
+        conf->where = prev->where;
         conf->path = prev->path;
         conf->prefix = prev->prefix;
         clcf->handler = ngx_http_dispatcher_execute_handler;
     }
 
-    if (conf->execute == 1 && conf->api.len == 0) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "location \"%V\" has \"dispatcher_execute\" but no \"dispatcher_api\": "
-                      "set it to the prefix of an internal location with \"proxy_pass\" to the API server, "
-                      "as in dispatcher_api.conf", &clcf->name);
-        return NGX_CONF_ERROR;
-    }
-
     if (conf->execute == 1
-        && !ngx_http_dispatcher_serves(conf, &conf->default_namespace))
+        && ngx_http_dispatcher_check_location(cf, conf, clcf) != NGX_OK)
     {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"dispatcher_default_namespace\" \"%V\" of location \"%V\" is not among its \"dispatcher_namespaces\"",
-                      &conf->default_namespace, &clcf->name);
         return NGX_CONF_ERROR;
     }
 

@@ -50,6 +50,7 @@ for (
     [ 'an exact location',            location => 'location = /x { dispatcher_execute a/b; dispatcher_api /_dispatcher/; }' ],
     [ 'a regex location',             location => 'location ~ ^/x/(.*) { dispatcher_execute $1; dispatcher_api /_dispatcher/; }' ],
     [ 'a named location',             location => 'location @x { dispatcher_execute $arg_t; dispatcher_api /_dispatcher/; }' ],
+    [ 'an if with its own handler',   location => "location /x/ { $execute if (\$arg_a) { proxy_pass http://$api->{host}; } }" ],
     [ 'limit_except',                 location => "location /x/ { $execute limit_except PUT { deny all; } }" ],
 ) {
     my ( $name, %text ) = @$_;
@@ -59,7 +60,7 @@ for (
 
 my $line = qr{ in \S+/check\.conf:\d+$}m;
 for (
-    [ 'execute without api', qr/location "\/x\/" has "dispatcher_execute" but no "dispatcher_api": set it to the prefix of an internal location/, location => 'location /x/ { dispatcher_execute; }' ],
+    [ 'execute without api', qr/location "\/x\/" has "dispatcher_execute" but no "dispatcher_api": set it to the prefix of an internal location.*,$line/, location => 'location /x/ { dispatcher_execute; }' ],
     [ 'execute in server',   qr/"dispatcher_execute" directive is not allowed here$line/, server   => 'dispatcher_execute;' ],
     [ 'execute in if',       qr/"dispatcher_execute" directive is not allowed here$line/, location => "location /x/ { if (\$arg_a) { $execute } }" ],
     [ 'execute twice',       qr/"dispatcher_execute" directive is duplicate$line/,        location => "location /x/ { $execute dispatcher_execute; }" ],
@@ -69,6 +70,11 @@ for (
     [ 'named location',      qr/"dispatcher_execute" directive needs a parameter here.*$line/, location => "location \@x { $execute }" ],
     [ 'no slash',            qr/"dispatcher_execute" directive needs a location that ends with "\/"$line/, location => "location /x { $execute }" ],
     [ 'unknown variable',    qr/unknown "nothing" variable$/m,                           location => 'location = /x { dispatcher_execute $nothing; dispatcher_api /_dispatcher/; }' ],
+    [ 'a path that is none', qr/"dispatcher_execute" value "a\/b\/c" must be "\[namespace\/\]template": .*$line/, location => 'location = /x { dispatcher_execute a/b/c; }' ],
+    [ 'a name that is none', qr/"dispatcher_execute" value "A" must be "\[namespace\/\]template": .*$line/, location => 'location = /x { dispatcher_execute A; }' ],
+    [ 'after proxy_pass',    qr/"dispatcher_execute" directive cannot share its location with another directive that answers .*$line/, location => "location /x/ { proxy_pass http://$api->{host}; $execute }" ],
+    [ 'before proxy_pass',   qr/"dispatcher_execute" cannot share location "\/x\/" with another directive that answers .*$line/, location => "location /x/ { $execute proxy_pass http://$api->{host}; }" ],
+    [ 'before metrics',      qr/"dispatcher_metrics" directive cannot share its location .*$line/, location => "location /x/ { $execute dispatcher_metrics; }" ],
     [ 'api without slash',   qr/"dispatcher_api" value "\/a" must begin and end with "\/".*$line/, server => 'dispatcher_api /a;' ],
     [ 'api as URL',          qr/"dispatcher_api" value "http:\/\/a\/" must begin and end with "\/".*$line/, server => 'dispatcher_api http://a/;' ],
     [ 'api twice',           qr/"dispatcher_api" directive is duplicate$line/,           server => 'dispatcher_api /a/; dispatcher_api /b/;' ],
@@ -77,10 +83,11 @@ for (
     [ 'namespaces',          qr/"dispatcher_namespaces": the namespace "b\*" has '\*' at position 2, .*$line/, server => 'dispatcher_namespaces a b*;' ],
     [ 'no namespaces',       qr/invalid number of arguments in "dispatcher_namespaces" directive$line/, server => 'dispatcher_namespaces;' ],
     [ 'namespaces twice',    qr/"dispatcher_namespaces" directive is duplicate$line/,    server => 'dispatcher_namespaces a; dispatcher_namespaces b;' ],
-    [ 'default not served',  qr/"dispatcher_default_namespace" "default" of location "\/x\/" is not among its "dispatcher_namespaces"/, location => "location /x/ { $execute dispatcher_namespaces a; }" ],
+    [ 'default not served',  qr/"dispatcher_default_namespace" "default" of location "\/x\/" is not among its "dispatcher_namespaces": add it there, or set another default,$line/, location => "location /x/ { $execute dispatcher_namespaces a; }" ],
     [ 'cache',               qr/"dispatcher_template_cache" value "soon" must be a time or "off"$line/, server => 'dispatcher_template_cache soon;' ],
     [ 'cache twice',         qr/"dispatcher_template_cache" directive is duplicate$line/, server => 'dispatcher_template_cache 1s; dispatcher_template_cache off;' ],
     [ 'payloads',            qr/invalid value "yes" in "dispatcher_log_payloads" directive, it must be "on" or "off"$line/, server => 'dispatcher_log_payloads yes;' ],
+    [ 'token without name',  qr/"dispatcher_token_file" directive needs the name of a file, or "off"$line/, server => 'dispatcher_token_file "";' ],
     [ 'token twice',         qr/"dispatcher_token_file" directive is duplicate$line/,    server => 'dispatcher_token_file a; dispatcher_token_file b;' ],
     [ 'zone in server',      qr/"dispatcher_zone" directive is not allowed here$line/,   server => 'dispatcher_zone zone=a:64k;' ],
     [ 'zone without size',   qr/"dispatcher_zone" value "zone=a" must be "zone=name:size"$line/, http => 'dispatcher_zone zone=a;' ],
@@ -88,12 +95,23 @@ for (
     [ 'zone, odd size',      qr/"dispatcher_zone" value "zone=a:big" must be "zone=name:size"$line/, http => 'dispatcher_zone zone=a:big;' ],
     [ 'zone too small',      qr/"dispatcher_zone" zone "a" is too small: at least \d+ bytes$line/, http => 'dispatcher_zone zone=a:4k;' ],
     [ 'zone twice',          qr/"dispatcher_zone" directive is duplicate$line/,          http => 'dispatcher_zone zone=a:64k; dispatcher_zone zone=b:64k;' ],
-    [ 'metrics, no zone',    qr/"dispatcher_metrics" has nothing to show: add "dispatcher_zone zone=dispatcher:64k;" to http/, location => 'location /m { dispatcher_metrics; }' ],
+    [ 'metrics, no zone',    qr/"dispatcher_metrics" has nothing to show: add "dispatcher_zone zone=dispatcher:64k;" to http\{\}$line/, location => 'location /m { dispatcher_metrics; }' ],
     [ 'metrics twice',       qr/"dispatcher_metrics" directive is duplicate$line/,       http => 'dispatcher_zone zone=a:64k;', location => 'location /m { dispatcher_metrics; dispatcher_metrics; }' ],
 ) {
     my ( $name, $message, %text ) = @$_;
     my $result = check(%text);
     isnt( $result->{status}, 0, "refused: $name" );
+    like( $result->{err}, $message, 'with this message' );
+}
+
+for (
+    [ 'no file yet',   qr/\[warn\] .*"dispatcher_token_file" "\S+\/nowhere" is not a file yet: no call can be made before it is$line/, server => 'dispatcher_token_file nowhere;' ],
+    [ 'a directory',   qr/\[warn\] .*"dispatcher_token_file" "\/etc" is not a file yet/, server => 'dispatcher_token_file /etc;' ],
+    [ 'execute on',    qr/\[warn\] .*"dispatcher_execute on" executes a template of the name "on": .*$line/, location => 'location /x/ { dispatcher_execute on; dispatcher_api /_dispatcher/; }' ],
+) {
+    my ( $name, $message, %text ) = @$_;
+    my $result = check(%text);
+    is( $result->{status}, 0, "warned of: $name" );
     like( $result->{err}, $message, 'with this message' );
 }
 
@@ -128,6 +146,7 @@ http {
             if (\$arg_x) { set \$limited 1; }
             dispatcher_execute;
         }
+        location /own/ { dispatcher_execute; if (\$arg_x) { return 418; } if (\$arg_y) { proxy_pass http://other; } }
         location /only-put/ { limit_except PUT { deny all; } dispatcher_execute; }
         location /missing-api/ { dispatcher_execute; dispatcher_api /nowhere/; }
         location /open-api/ { dispatcher_execute; dispatcher_api /open/; }
@@ -179,6 +198,9 @@ for (
 my $answer = $nginx->http( POST => '/only-put/a', body => 'x' );
 is( $answer->{status},                  403,                        'limit_except holds' );
 is( $answer->{headers}{'content-type'}, 'application/problem+json', 'with a problem document' );
+is( $nginx->http( PUT => '/own/a?x=1', body => 'x' )->{status}, 418, 'if with return' );
+is( $nginx->http( PUT => '/own/a?y=1', body => 'x' )->{status}, 404, 'an if that leads elsewhere' );
+is( join( ' ', map { $_->{target} } $api->seen ), '/own/a?y=1', 'leads there' );
 $answer = $nginx->http( PUT => '/jobs/run/team-b/a', body => 'x' );
 is( $answer->{status},       403, 'a namespace that is not served' );
 is( $answer->{json}{type},   'tag:dispatcher.ivan.vc,2026:namespace-not-served', 'says so' );

@@ -3,9 +3,14 @@
 
 #include "dispatcher.h"
 
+#include "model/execute_path.h"
 #include "model/name.h"
 
 
+static ngx_int_t ngx_http_dispatcher_check_path(ngx_conf_t *cf,
+    ngx_str_t *path);
+static ngx_int_t ngx_http_dispatcher_note_where(ngx_conf_t *cf,
+    ngx_str_t *where);
 static ngx_int_t ngx_http_dispatcher_check_namespace(ngx_conf_t *cf,
     char *directive, ngx_str_t *name);
 
@@ -38,7 +43,10 @@ ngx_http_dispatcher_set_execute(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ccv.value = &value[1];
         ccv.complex_value = dlcf->path;
 
-        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK
+            || (dlcf->path->lengths == NULL
+                && ngx_http_dispatcher_check_path(cf, &value[1]) != NGX_OK))
+        {
             return NGX_CONF_ERROR;
         }
 
@@ -58,11 +66,103 @@ ngx_http_dispatcher_set_execute(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "needs a location that ends with \"/\"";
     }
 
+    if (clcf->handler) {
+        return "cannot share its location with another directive that answers "
+               "(\"proxy_pass\", \"dispatcher_metrics\", ...)";
+    }
+
     dlcf->execute = 1;
     dlcf->prefix = clcf->name.len;
     clcf->handler = ngx_http_dispatcher_execute_handler;
 
-    return NGX_CONF_OK;
+    return ngx_http_dispatcher_note_where(cf, &dlcf->where) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* a path without variables is the same in each request */
+
+static ngx_int_t
+ngx_http_dispatcher_check_path(ngx_conf_t *cf, ngx_str_t *path)
+{
+    dsp_buf           why;
+    ngx_int_t         rc;
+    dsp_execute_path  parts;
+
+    if (ngx_strcmp(path->data, "on") == 0) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"dispatcher_execute on\" executes a template of the name \"on\": "
+                           "without a parameter the template is what follows the location");
+    }
+
+    dsp_buf_init(&why, 512);
+    rc = NGX_OK;
+
+    if (dsp_execute_path_parse(ngx_http_dispatcher_str(path), &parts, &why)
+        != DSP_EXECUTE_PATH_OK)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"dispatcher_execute\" value \"%V\" must be \"[namespace/]template\": %s",
+                           path, dsp_buf_cstr(&why));
+        rc = NGX_ERROR;
+    }
+
+    dsp_buf_free(&why);
+
+    return rc;
+}
+
+
+/* for what is known only when all has been read, as ngx_conf_log_error() says it */
+
+static ngx_int_t
+ngx_http_dispatcher_note_where(ngx_conf_t *cf, ngx_str_t *where)
+{
+    ngx_str_t  *file;
+
+    file = &cf->conf_file->file.name;
+
+    where->data = ngx_pnalloc(cf->pool, file->len + 1 + NGX_INT_T_LEN);
+    if (where->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    where->len = ngx_sprintf(where->data, "%V:%ui", file, cf->conf_file->line)
+                 - where->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_dispatcher_check_location(ngx_conf_t *cf,
+    ngx_http_dispatcher_loc_conf_t *conf, ngx_http_core_loc_conf_t *clcf)
+{
+    if (clcf->handler != ngx_http_dispatcher_execute_handler) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"dispatcher_execute\" cannot share location \"%V\" with another directive that answers "
+                      "(\"proxy_pass\", \"dispatcher_metrics\", ...) in %V",
+                      &clcf->name, &conf->where);
+        return NGX_ERROR;
+    }
+
+    if (conf->api.len == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "location \"%V\" has \"dispatcher_execute\" but no \"dispatcher_api\": "
+                      "set it to the prefix of an internal location with \"proxy_pass\" to the API server, "
+                      "as in dispatcher_api.conf, in %V", &clcf->name, &conf->where);
+        return NGX_ERROR;
+    }
+
+    if (!ngx_http_dispatcher_serves(conf, &conf->default_namespace)) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"dispatcher_default_namespace\" \"%V\" of location \"%V\" is not among its \"dispatcher_namespaces\": "
+                      "add it there, or set another default, in %V",
+                      &conf->default_namespace, &clcf->name, &conf->where);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -193,6 +293,7 @@ ngx_http_dispatcher_set_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *con
     ngx_http_dispatcher_loc_conf_t *dlcf = conf;
 
     ngx_str_t                         *value;
+    ngx_file_info_t                    fi;
     ngx_http_dispatcher_token_t       *token, **slot;
     ngx_http_dispatcher_main_conf_t   *dmcf;
 
@@ -205,6 +306,10 @@ ngx_http_dispatcher_set_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *con
     if (ngx_strcmp(value[1].data, "off") == 0) {
         dlcf->token = NULL;
         return NGX_CONF_OK;
+    }
+
+    if (value[1].len == 0) {
+        return "needs the name of a file, or \"off\"";
     }
 
     dmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_dispatcher_module);
@@ -225,6 +330,14 @@ ngx_http_dispatcher_set_token_file(ngx_conf_t *cf, ngx_command_t *cmd, void *con
 
     if (ngx_conf_full_name(cf->cycle, &token->path, 1) != NGX_OK) {
         return NGX_CONF_ERROR;
+    }
+
+    if (ngx_file_info(token->path.data, &fi) == NGX_FILE_ERROR
+        || !ngx_is_file(&fi))
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"dispatcher_token_file\" \"%V\" is not a file yet: no call can be made before it is",
+                           &token->path);
     }
 
     *slot = token;
@@ -304,8 +417,14 @@ ngx_http_dispatcher_set_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
+    if (clcf->handler) {
+        return "cannot share its location with another directive that answers "
+               "(\"proxy_pass\", \"dispatcher_execute\", ...)";
+    }
+
     clcf->handler = ngx_http_dispatcher_metrics_handler;
     dmcf->metrics = 1;
 
-    return NGX_CONF_OK;
+    return ngx_http_dispatcher_note_where(cf, &dmcf->where) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

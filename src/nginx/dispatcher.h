@@ -48,12 +48,14 @@ typedef struct {
     ngx_array_t                tokens;       /* of ngx_http_dispatcher_token_t * */
     ngx_shm_zone_t            *zone;         /* NULL: nothing is counted */
     ngx_uint_t                 metrics;      /* a location shows the counts */
+    ngx_str_t                  where;        /* "file:line" of it */
     ngx_http_dispatcher_cache_t  cache;      /* of this worker */
 } ngx_http_dispatcher_main_conf_t;
 
 
 typedef struct {
     ngx_flag_t                 execute;
+    ngx_str_t                  where;        /* "file:line" of it */
     ngx_http_complex_value_t  *path;         /* NULL: the URI less the location */
     size_t                     prefix;       /* length of the location in the URI */
     ngx_str_t                  api;          /* internal prefix, "/" at both ends */
@@ -123,6 +125,12 @@ ngx_http_dispatcher_ctx_t *ngx_http_dispatcher_get_ctx(ngx_http_request_t *r);
 
 ngx_int_t ngx_http_dispatcher_get_request_id(ngx_http_request_t *r,
     ngx_str_t *id);
+
+
+/* directives.c: what can be said of a location only when all of it was read; NGX_ERROR after saying so with its line */
+
+ngx_int_t ngx_http_dispatcher_check_location(ngx_conf_t *cf,
+    ngx_http_dispatcher_loc_conf_t *conf, ngx_http_core_loc_conf_t *clcf);
 
 
 /* variables.c */
