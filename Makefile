@@ -163,6 +163,11 @@ system: all test-tools ## only the system tests (S=t/name.t picks one)
 soak: $(CONTROLLER) $(DEVCLUSTER) ## COUNT=1000 executions in SECONDS=600 while everything goes wrong that can (SEED=n draws the same again)
 	t/soak/controller $(B) $(or $(SECONDS),600) $(or $(COUNT),0) $(or $(SEED),0)
 
+.PHONY: half-open
+half-open: deps-slow ## connections that die without a word are found within a minute (root: a network namespace)
+	+$(Q)$(MAKE) $(CONTROLLER) $(DEVCLUSTER)
+	t/soak/half_open $(B)
+
 .PHONY: bench
 bench: all ## speed, as ratios against baselines measured in the same run
 	t/bench/path $(B)

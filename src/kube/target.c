@@ -11,11 +11,13 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 
-/* A peer that is gone is noticed after 15 + 3 · 5 seconds when idle, and 30 seconds when it owes us an ACK. */
+/* A peer that is gone is noticed within 20 s, idle (a probe after 15 s, one more after 5) or not: TCP_USER_TIMEOUT
+ * counts for both, tcp(7). Sooner than a request's own 30 s, so that what is sent next does not take another connection
+ * of the same dead path. */
 #define KEEPALIVE_IDLE_S  15L
 #define KEEPALIVE_EVERY_S 5L
-#define KEEPALIVE_PROBES  3
-#define USER_TIMEOUT_MS   30000
+#define KEEPALIVE_PROBES  2
+#define USER_TIMEOUT_MS   20000
 
 /* Nobody waits longer for a server that may have been mended long since. */
 #define RETRY_AFTER_MAX_S 3600
