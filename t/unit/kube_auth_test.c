@@ -1,147 +1,5 @@
-/* Credentials on the wire: TLS, tokens, certificates, plugins, and how they change. */
-#include "kube_pki.h"
-#include "kube_server.h"
-
-#include <ftw.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/log.h"
-
-typedef struct fixture {
-    dsp_kube_env env;
-    int64_t      shift; /* added to the clocks */
-    char         dir[64];
-    identity     ca;
-    identity     other_ca;
-    char        *ca_data;
-    char         wanted[256]; /* header that is let in; "" any */
-    char         head[8192];
-    char         peer[64]; /* CN of the client's certificate */
-    unsigned     answers;
-    int          outcome;
-    int          status;
-    char         error[512];
-    unsigned     stream_ends;
-    unsigned     stream_bytes;
-} fixture;
-
-static fixture *f;
-static char     nobody[1];
-
-static void handle(server *s, conn *c, const request *r)
-{
-    SSL  *ssl = s->tls != NULL ? bufferevent_openssl_get_ssl(c->bev) : NULL;
-    X509 *peer = ssl != NULL ? SSL_get1_peer_certificate(ssl) : NULL;
-
-    snprintf(f->head, sizeof(f->head), "%s", r->head);
-    f->peer[0] = '\0';
-    if (peer != NULL) {
-        X509_NAME_get_text_by_NID(X509_get_subject_name(peer), NID_commonName, f->peer, sizeof(f->peer));
-        X509_free(peer);
-    }
-    if (strcmp(r->target, "/hold") == 0) {
-        stream_begin(c);
-    } else if (f->wanted[0] != '\0' && !has_header(r, f->wanted)) {
-        reply(c, 401, "{\"message\":\"Unauthorized\"}");
-    } else {
-        reply(c, 200, "{}");
-    }
-}
-
-static void on_done(void *arg, const dsp_kube_answer *answer)
-{
-    (void) arg;
-    f->answers++;
-    f->outcome = (int) answer->outcome;
-    f->status = answer->status;
-    snprintf(f->error, sizeof(f->error), "%s", answer->error != NULL ? answer->error : "");
-}
-
-static void get(void)
-{
-    dsp_kube_request r = { .path = DSP_STR("/x") };
-    unsigned         before = f->answers;
-
-    dsp_kube_client_send(rig.client, &r, on_done, nobody);
-    run_until(f->answers > before);
-}
-
-static int64_t test_now(void *arg)
-{
-    (void) arg;
-    return dsp_kube_env_system.now_ms(NULL) + f->shift;
-}
-
-static int64_t test_wall(void *arg)
-{
-    (void) arg;
-    return dsp_kube_env_system.wall_us(NULL) + f->shift * 1000;
-}
-
-static dsp_kube_config *config(const char *cluster, const char *user)
-{
-    char path[128];
-
-    snprintf(path, sizeof(path), "%s/config", f->dir);
-    return rig_config(path, cluster, user);
-}
-
-static void start(const char *cluster, const char *user)
-{
-    rig.client = rig_client(config(cluster, user), (dsp_kube_client_options){ .env = &f->env });
-}
-
-/* With the right authority. */
-static void start_as(const char *user)
-{
-    char cluster[4096];
-
-    snprintf(cluster, sizeof(cluster), "certificate-authority-data: %s", f->ca_data);
-    start(cluster, user);
-}
-
-static void serve(const char *san, const identity *clients)
-{
-    identity id = identity_new("server", &f->ca, san);
-
-    SSL_CTX_free(rig.server->tls);
-    rig.server->tls = server_tls(&id, clients);
-    identity_free(&id);
-}
-
-/* Replaces the file as a kubelet does: in one step. */
-static void write_file(const char *name, const char *text, mode_t mode)
-{
-    char path[128], fresh[128];
-
-    snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-    snprintf(fresh, sizeof(fresh), "%s/.%s", f->dir, name);
-    FILE *out = fopen(fresh, "w");
-    assert_non_null(out);
-    fputs(text, out);
-    fclose(out);
-    chmod(fresh, mode);
-    rename(fresh, path);
-}
-
-static size_t lines_of(const char *name)
-{
-    char   path[128];
-    size_t n = 0;
-    int    c;
-
-    snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-    FILE *in = fopen(path, "r");
-    while (in != NULL && (c = fgetc(in)) != EOF) {
-        n += c == '\n';
-    }
-    if (in != NULL) {
-        fclose(in);
-    }
-    return n;
-}
+/* Credentials on the wire: TLS, tokens, certificates, a proxy, and how they change. */
+#include "kube_credentials.h"
 
 static void drop_connections(void)
 {
@@ -341,19 +199,6 @@ static void token_files_rotate(void **state)
     assert_int_equal(f->status, 200);
 }
 
-static bool on_stream_data(void *arg, dsp_str bytes)
-{
-    (void) arg;
-    f->stream_bytes += (unsigned) bytes.len;
-    return true;
-}
-
-static void on_stream_end(void *arg, const dsp_kube_answer *answer)
-{
-    f->stream_ends++;
-    on_done(arg, answer);
-}
-
 static void streams_refresh_too(void **state)
 {
     static const dsp_kube_stream_handler handler = { on_stream_data, on_stream_end };
@@ -385,29 +230,6 @@ static void a_new_configuration_takes_over(void **state)
     assert_string_equal(dsp_kube_client_config(rig.client)->token, "two");
 }
 
-/* The old one serves until there is one that can. */
-static void a_new_configuration_that_cannot_be_used_changes_nothing(void **state)
-{
-    (void) state;
-    start_as("token: one");
-    get();
-    dsp_kube_client_reload(rig.client, config("certificate-authority: missing", "token: two"));
-    get();
-    assert_int_equal(f->status, 200);
-    request got = { .head = f->head };
-    assert_true(has_header(&got, "Authorization: Bearer one"));
-    assert_string_equal(dsp_kube_client_config(rig.client)->token, "one");
-}
-
-/* --- plugins --- */
-
-#define EXEC(name)                                                                                                     \
-    "exec: {apiVersion: client.authentication.k8s.io/v1, command: ./" name ", args: [a, 'b c'], env: [{name: PLUGIN, " \
-    "value: seen}], installHint: get it}"
-#define CREDENTIAL(members)                                                                                            \
-    "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{" members "}}"
-#define RUNS "echo run >> \"$(dirname \"$0\")/runs\"\n"
-
 /* A request that is on its way keeps what it was sent with. */
 static void a_new_configuration_leaves_requests_alone(void **state)
 {
@@ -428,170 +250,18 @@ static void a_new_configuration_leaves_requests_alone(void **state)
     assert_int_equal(f->status, 200);
 }
 
-static void plugins_give_tokens(void **state)
+/* The old one serves until there is one that can. */
+static void a_new_configuration_that_cannot_be_used_changes_nothing(void **state)
 {
     (void) state;
-    write_file("login",
-               "#!/bin/sh\n" RUNS "test \"$PLUGIN$1$2\" = 'seenab c' || exit 3\n"
-               "case $KUBERNETES_EXEC_INFO in *'\"interactive\":false'*) ;; *) exit 4;; esac\n"
-               "n=$(wc -l < \"$(dirname \"$0\")/runs\")\n"
-               "echo '" CREDENTIAL("\"token\":\"t'$n'\"") "'\n",
-               0700);
-    snprintf(f->wanted, sizeof(f->wanted), "Authorization: Bearer t1");
-    start_as(EXEC("login"));
+    start_as("token: one");
     get();
-    assert_string_equal(f->error, "");
-    assert_int_equal(f->status, 200);
-    get();
-    assert_int_equal(lines_of("runs"), 1);
-
-    /* A 401 runs it again, once; and not for every 401. */
-    snprintf(f->wanted, sizeof(f->wanted), "Authorization: Bearer t2");
-    f->shift += 60000;
+    dsp_kube_client_reload(rig.client, config("certificate-authority: missing", "token: two"));
     get();
     assert_int_equal(f->status, 200);
-    snprintf(f->wanted, sizeof(f->wanted), "Authorization: Bearer never");
-    get();
-    assert_int_equal(f->status, 401);
-    assert_int_equal(lines_of("runs"), 2);
-    dsp_kube_client_reload(rig.client, NULL);
-    get();
-    assert_int_equal(lines_of("runs"), 3);
-}
-
-static void plugins_run_again_before_the_end(void **state)
-{
-    (void) state;
-    write_file("login",
-               "#!/bin/sh\n" RUNS
-               "echo '" CREDENTIAL("\"token\":\"t\",\"expirationTimestamp\":\"2199-01-01T00:00:00Z\"") "'\n",
-               0700);
-    start_as(EXEC("login"));
-    get();
-    f->shift += (int64_t) 1000 * 86400 * 365 * 400; /* 400 years */
-    get();
-    assert_int_equal(lines_of("runs"), 2);
-}
-
-static void plugins_give_certificates(void **state)
-{
-    identity id = identity_new("from-plugin", &f->ca, NULL);
-    char     script[8192], quoted[4096];
-    dsp_buf  b;
-
-    (void) state;
-    serve("IP:127.0.0.1", &f->ca);
-    dsp_buf_init(&b, 8192);
-    for (int i = 0; i < 2; i++) {
-        dsp_buf_addz(&b, i == 0 ? "\"clientCertificateData\":\"" : "\",\"clientKeyData\":\"");
-        for (const char *p = i == 0 ? id.cert_pem : id.key_pem; *p != '\0'; p++) {
-            if (*p == '\n') {
-                dsp_buf_addz(&b, "\\n");
-            } else {
-                dsp_buf_addc(&b, *p);
-            }
-        }
-    }
-    snprintf(quoted, sizeof(quoted), "%s\"", dsp_buf_cstr(&b));
-    snprintf(script, sizeof(script),
-             "#!/bin/sh\ncat <<'END'\n"
-             "{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{%s}}\nEND\n",
-             quoted);
-    dsp_buf_free(&b);
-    write_file("login", script, 0700);
-    start_as(EXEC("login"));
-    get();
-    assert_string_equal(f->error, "");
-    assert_string_equal(f->peer, "from-plugin");
-    identity_free(&id);
-}
-
-static void failing_with(const char *script, const char *error)
-{
-    char expected[512];
-
-    write_file("login", script, 0700);
-    start_as(EXEC("login"));
-    get();
-    assert_int_equal(f->outcome, DSP_KUBE_NOT_SENT);
-    snprintf(expected, sizeof(expected), "exec plugin %s/./login: %s. get it", f->dir, error);
-    assert_string_equal(f->error, expected);
-    /* Not run for every request. */
-    get();
-    assert_int_equal(f->outcome, DSP_KUBE_NOT_SENT);
-    assert_string_equal(f->error, expected);
-    dsp_kube_client_free(rig.client);
-    rig.client = NULL;
-}
-
-static void plugins_that_fail_are_told(void **state)
-{
-    (void) state;
-    failing_with("#!/bin/sh\n" RUNS "exit 5\n", "exited with code 5");
-    assert_int_equal(lines_of("runs"), 1);
-    failing_with("#!/bin/sh\nkill -9 $$\n", "was ended by signal 9");
-    failing_with("#!/bin/sh\necho SECRET\n", "the output is not JSON: byte 0: not a JSON value");
-    failing_with("#!/bin/sh\nexec head -c 100000 /dev/zero\n", "the output is too long");
-    failing_with("#!/nowhere/sh\n", "No such file or directory");
-}
-
-/* Not there any more, or dead and not yet reaped. */
-static bool is_gone(int pid)
-{
-    char  path[64], state = '?';
-    FILE *in;
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    in = fopen(path, "r");
-    if (in == NULL) {
-        return true;
-    }
-    bool read = fscanf(in, "%*d (%*[^)]) %c", &state) == 1;
-    fclose(in);
-    return !read || state == 'Z' || state == 'X';
-}
-
-static void a_plugin_ends_with_the_client(void **state)
-{
-    dsp_kube_request r = { .path = DSP_STR("/x") };
-
-    (void) state;
-    write_file("login", "#!/bin/sh\nsleep 1000 &\necho $! > \"$(dirname \"$0\")/pid\"\nwait\n", 0700);
-    start_as(EXEC("login"));
-    dsp_kube_client_send(rig.client, &r, on_done, nobody);
-    run_until(lines_of("pid") == 1);
-    char path[128];
-    int  pid = 0;
-    snprintf(path, sizeof(path), "%s/pid", f->dir);
-    FILE *in = fopen(path, "r");
-    assert_int_equal(fscanf(in, "%d", &pid), 1);
-    fclose(in);
-    dsp_kube_client_free(rig.client);
-    rig.client = NULL;
-    run_until(is_gone(pid)); /* what it started too; somebody else may have to reap that */
-}
-
-/* A stream that waits for credentials ends when there are none, wherever it stands among those that run. */
-static void streams_that_wait_are_told_of_a_plugin_that_failed(void **state)
-{
-    static const dsp_kube_stream_handler handler = { on_stream_data, on_stream_end };
-    dsp_kube_request                     r = { .path = DSP_STR("/hold") };
-
-    (void) state;
-    write_file("login", "#!/bin/sh\necho '" CREDENTIAL("\"token\":\"t\"") "'\n", 0700);
-    start_as(EXEC("login"));
-    for (int i = 0; i < 2; i++) {
-        dsp_kube_client_stream(rig.client, &r, 0, &handler, nobody);
-    }
-    run_until(rig.server->requests == 2);
-    write_file("login", "#!/bin/sh\nexit 5\n", 0700);
-    dsp_kube_client_reload(rig.client, NULL);
-    for (int i = 0; i < 3; i++) {
-        dsp_kube_client_stream(rig.client, &r, 0, &handler, nobody);
-    }
-    run_until(f->stream_ends == 3);
-    assert_int_equal(f->outcome, DSP_KUBE_NOT_SENT);
-    assert_int_equal(dsp_kube_client_stats_get(rig.client).streams, 2);
+    request got = { .head = f->head };
+    assert_true(has_header(&got, "Authorization: Bearer one"));
+    assert_string_equal(dsp_kube_client_config(rig.client)->token, "one");
 }
 
 /* --- a proxy for https --- */
@@ -647,42 +317,6 @@ static void tls_goes_through_a_proxy(void **state)
     server_free(proxy);
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void) st;
-    (void) flag;
-    (void) ftw;
-    return remove(path);
-}
-
-static int setup(void **state)
-{
-    (void) state;
-    f = calloc(1, sizeof(*f));
-    f->env = (dsp_kube_env){ test_now, test_wall, dsp_kube_env_system.random, NULL };
-    f->ca = identity_new("ca", NULL, NULL);
-    f->other_ca = identity_new("other ca", NULL, NULL);
-    f->ca_data = base64(f->ca.cert_pem);
-    snprintf(f->dir, sizeof(f->dir), "/tmp/kube_auth_test.XXXXXX");
-    rig_open(handle);
-    serve("IP:127.0.0.1", NULL);
-    return mkdtemp(f->dir) == NULL;
-}
-
-static int teardown(void **state)
-{
-    (void) state;
-    rig_close();
-    identity_free(&f->ca);
-    identity_free(&f->other_ca);
-    free(f->ca_data);
-    nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-    free(f);
-    return 0;
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -697,12 +331,6 @@ int main(void)
         CASE(a_new_configuration_takes_over),
         CASE(a_new_configuration_leaves_requests_alone),
         CASE(a_new_configuration_that_cannot_be_used_changes_nothing),
-        CASE(plugins_give_tokens),
-        CASE(plugins_run_again_before_the_end),
-        CASE(plugins_give_certificates),
-        CASE(plugins_that_fail_are_told),
-        CASE(a_plugin_ends_with_the_client),
-        CASE(streams_that_wait_are_told_of_a_plugin_that_failed),
         CASE(tls_goes_through_a_proxy),
     };
 
