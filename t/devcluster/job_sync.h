@@ -1,5 +1,5 @@
 /*
- * One look at a Job: what the controller (jobs.c) and its dealings with pods (job_pods.c) share.
+ * One look at a Job: what the controller (jobs.c), its decisions (job_decide.c) and its dealings with pods (job_pods.c) share.
  */
 #ifndef DC_JOB_SYNC_H
 #define DC_JOB_SYNC_H
@@ -49,5 +49,22 @@ void dc_job_release_pod(dc_cluster *c, cJSON *pod);
 void dc_job_delete_active_pods(struct dc_sync *s, bool uncounted);
 
 bool dc_job_create_pod(struct dc_sync *s);
+
+/* --- job_decide.c --- */
+
+/* Pods, suspension, deadline, backoff, completions of a Job that is not over. */
+void dc_job_decide(struct dc_sync *s);
+
+/* Stores s->status when it differs from s->before. */
+void dc_job_write_status(struct dc_sync *s);
+
+/* The status between seeing pods that ended and counting them. */
+void dc_job_write_uncounted(struct dc_sync *s, const cJSON *ended);
+
+/* The end becomes final when the last pod is gone. */
+void dc_job_finish_when_quiet(struct dc_sync *s);
+
+/* Deletes a finished Job when its time is over. */
+void dc_job_handle_ttl(struct dc_sync *s);
 
 #endif
