@@ -5,6 +5,8 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Select;
+use JSON::PP ();
 use Test::More;
 
 use Dispatcher::Test;
@@ -35,7 +37,8 @@ http {
     server {
         listen 127.0.0.1:%%PORT:http%%;
         listen 127.0.0.1:%%PORT:h2c%% http2;
-        location /execute/ { dispatcher_execute; }
+        location /execute/ { dispatcher_execute; add_header X-Id \$request_id; }
+        location /early/ { set \$early \$request_id; dispatcher_execute; add_header X-Early \$early; add_header X-Id \$request_id; }
         location /slow/ { dispatcher_execute; limit_rate 200; }
         location /_dispatcher/ { internal; client_max_body_size 0; proxy_pass http://$api->{host}/; }
     }
@@ -110,6 +113,20 @@ unlike( $line, qr/[\x00-\x1f\x7f]/, 'without control characters' );
 
 $answer = $t->http( $nginx->{host}, PUT => '/execute/a', chunked => [ ( 'x' x 1_000_000 ) x 4 ] );
 is( $answer->{status}, 413, 'a chunked body of 4 MB where nginx has no limit' );
+
+# --- the id of a request: never the same, and the same everywhere ---
+
+$api->seen;
+my @ids = map { $t->http( $nginx->{host}, PUT => '/execute/id', body => 'x', headers => [ 'X-Request-Id' => 'mine' ] )->{headers}{'x-id'} } 1 .. 40;
+my @sent = map { JSON::PP::decode_json( $_->{body} )->{metadata} } grep { $_->{method} eq 'POST' } $api->seen;
+is( scalar( grep {/\A[0-9a-f]{32}\z/} @ids ), 40, '$request_id is 32 hexadecimal digits' );
+is( scalar( keys %{ { map { $_ => 1 } @ids } } ), 40, 'another one for each request' );
+is_deeply( [ map { $_->{annotations}{'dispatcher.ivan.vc/request-id'} } @sent ], \@ids, 'and the annotation says the same' );
+is_deeply( [ map { $_->{name} } @sent ], [ map { 'id-' . substr $_, 0, 10 } @ids ], 'as does the name' );
+my $early = $t->http( $nginx->{host}, PUT => '/early/id', body => 'x' )->{headers};
+my ($post) = grep { $_->{method} eq 'POST' } $api->seen;
+is( $early->{'x-early'}, $early->{'x-id'}, 'an id that was asked for before stays' );
+like( $post->{body}, qr/"dispatcher.ivan.vc\/request-id":"$early->{'x-id'}"/, 'and is the execution\'s' );
 
 # --- a location without a name ---
 

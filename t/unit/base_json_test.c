@@ -231,6 +231,68 @@ static void quotes(void **state)
     dsp_buf_free(&b);
 }
 
+/* What a byte's quoted form is, one byte at a time; NULL: itself. */
+static const char *escaped(unsigned char c, char hex[8])
+{
+    static const char *const names[256] = { ['"'] = "\\\"", ['\\'] = "\\\\", ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t" };
+
+    if (names[c] == NULL && c < 0x20) {
+        snprintf(hex, 8, "\\u%04x", c);
+        return hex;
+    }
+    return c >= 0x80 ? "\xEF\xBF\xBD" : names[c];
+}
+
+/* Strings are read by eights: every byte at every place of strings of every length up to three of them, its neighbours being of each kind. */
+static void every_byte_at_every_place(void **state)
+{
+    static const char fills[] = { 'a', ' ', '!', '#', '[', ']', '\x7f' };
+    dsp_buf           b;
+
+    (void) state;
+    dsp_buf_init(&b, 1000);
+    for (size_t len = 1; len <= 24; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (int c = 0; c < 256; c++) {
+                char        text[24], hex[8], raw[40], expected[80];
+                const char *form = escaped((unsigned char) c, hex);
+                dsp_json    value;
+
+                memset(text, fills[(size_t) c % sizeof(fills)], len);
+                text[at] = (char) c;
+                snprintf(expected, sizeof(expected), "\"%.*s%.*s%.*s\"", (int) at, text, form == NULL ? 1 : (int) strlen(form), form == NULL ? text + at : form,
+                         (int) (len - at - 1), text + at + 1);
+                dsp_buf_reset(&b);
+                assert_true(dsp_json_quote(&b, (dsp_str){ text, len }));
+                assert_string_equal(dsp_buf_cstr(&b), expected);
+                assert_int_equal(dsp_json_quoted_len((dsp_str){ text, len }), b.len);
+
+                /* Raw between quotes it is a string unless it needs an escape; that is the end of it, or an error at its place or behind it. */
+                raw[0] = raw[len + 1] = '"';
+                memcpy(raw + 1, text, len);
+                assert_int_equal(dsp_json_parse((dsp_str){ raw, len + 2 }, &value, NULL), form == NULL);
+
+                /* Walking skips the quoted form to its end. */
+                dsp_json whole = dsp_buf_str(&b), got;
+                char     array[100];
+                snprintf(array, sizeof(array), "[%s,7]", dsp_buf_cstr(&b));
+                assert_true(dsp_json_parse(dsp_str_from(array), &value, NULL));
+                dsp_json_iter it = dsp_json_iterate(value);
+                assert_true(dsp_json_next(&it, NULL, &got));
+                assert_true(dsp_str_eq(got, whole));
+                assert_true(dsp_json_next(&it, NULL, &got));
+                assert_true(dsp_str_is(got, "7"));
+                if (c < 0x80) {
+                    assert_true(dsp_json_equals(whole, (dsp_str){ text, len }));
+                    text[at] ^= 1;
+                    assert_false(dsp_json_equals(whole, (dsp_str){ text, len }));
+                }
+            }
+        }
+    }
+    dsp_buf_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +300,7 @@ int main(void)
         cmocka_unit_test(depth_is_capped),      cmocka_unit_test(walks_members_and_elements),
         cmocka_unit_test(finds_members),        cmocka_unit_test(reads_strings),
         cmocka_unit_test(reads_numbers_exactly), cmocka_unit_test(quotes),
+        cmocka_unit_test(every_byte_at_every_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
