@@ -197,7 +197,7 @@ like( $t->http( "127.0.0.1:$port{metrics}", GET => '/metrics' )->{body}, qr/^job
 # --- as safe as the Deployment says -----------------------------------------------------------------------------------
 
 for my $container (qw(nginx manager)) {
-    my $status = qx(podman exec dispatcher-test-$$-$container cat /proc/1/status);
+    my $status = Dispatcher::Kube::slurp( '/proc/' . pid_of($container) . '/status' );
     like( $status, qr/^Uid:\s+65532\s/m,          "$container: its user" );
     like( $status, qr/^Cap(?:Eff):\s+0+$/m,       "$container: no capabilities" );
     like( $status, qr/^NoNewPrivs:\s+1$/m,        "$container: no new privileges" );
@@ -208,10 +208,13 @@ if ( $ENV{DSP_REST} ) {    # seconds: what start-up and the execution took is gi
 }
 diag( "$_ at rest: " . memory($_) ) for qw(nginx manager);
 
+# The first process of a container, as seen from outside.
+sub pid_of { return qx(podman inspect --format '{{.State.Pid}}' dispatcher-test-$$-$_[0]) =~ /(\d+)/ ? $1 : die "no container $_[0]\n" }
+
 # All processes of a container, added up; and what its control group is charged with, where that can be read.
 sub memory {
     my ($container) = @_;
-    my ($pid) = qx(podman inspect --format '{{.State.Pid}}' dispatcher-test-$$-$container) =~ /(\d+)/;
+    my $pid = pid_of($container);
     my %sum;
     for my $process ( $pid, Dispatcher::Test::Process::children($pid) ) {
         my $rollup = Dispatcher::Kube::slurp("/proc/$process/smaps_rollup");
