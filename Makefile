@@ -143,7 +143,7 @@ $(B)/unit/template_memory_test: private LDFLAGS += $(addprefix -Wl$(comma)--wrap
 
 .PHONY: unit-programs test-tools
 unit-programs: $(UNIT_TESTS)
-test-tools: $(TEST_TOOLS)
+test-tools: $(TEST_TOOLS) ## the small programs that tests use
 
 .PHONY: unit
 unit: unit-programs ## run the unit tests (T=pattern picks some)
