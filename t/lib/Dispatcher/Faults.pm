@@ -47,9 +47,9 @@ our @faults = (
 
 our @watch_faults = (
     { name => 'dropped',                fault => 'drop' },
-    { name => '410',                    fault => 'status', code => 410 },
-    { name => '429',                    fault => 'status', code => 429 },
-    { name => '500',                    fault => 'status', code => 500 },
+    { name => 'answer 410',                    fault => 'status', code => 410 },
+    { name => 'answer 429',                    fault => 'status', code => 429 },
+    { name => 'answer 500',                    fault => 'status', code => 500 },
     { name => 'a proxy\'s page',        fault => 'html' },
     { name => 'late events',            fault => 'lag', ms => 200 },
     { name => 'events twice',           fault => 'duplicate' },
