@@ -24,7 +24,9 @@ BAIL_OUT("the image cannot be tested without @missing") if @missing && $ENV{CI};
 plan skip_all => "no @missing here" if @missing;
 
 # A limit of the engine's own that a machine may not grant would keep every container from starting.
-my $engine = File::Temp->new;
+# (UNLINK: File::Temp would take it away before our END blocks have called podman.)
+my $engine = File::Temp->new( UNLINK => 0 );
+END { unlink "$engine" if $engine }
 print $engine "[containers]\ndefault_ulimits=[]\n";
 close $engine;
 $ENV{CONTAINERS_CONF} = "$engine";
