@@ -53,7 +53,7 @@ typedef struct dsp_template_host {
     dsp_str (*env)(void *context, dsp_str name);
 
     /* The addresses of a host as text into out (at most n, 46 bytes each); gives their number, 0: unknown.
-     * Asked only under DSP_TEMPLATE_ALLOW_DNS. */
+     * Asked only under DSP_TEMPLATE_ALLOW_DNS. The system's own waits as long as resolv.conf says: time_ms is no bound. */
     size_t (*lookup)(void *context, dsp_str host, char (*out)[46], size_t n);
 
     /* Name of the zone that Go calls Local, e.g. "Europe/Vienna"; NULL: TZ, else /etc/localtime, as Go does. */

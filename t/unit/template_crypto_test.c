@@ -150,6 +150,8 @@ static void private_keys(void **state)
     } cases[] = {
         { "{{ genPrivateKey \"ecdsa\" }}", "-----BEGIN EC PRIVATE KEY-----\n", EVP_PKEY_EC, 256 },
         { "{{ genPrivateKey \"ed25519\" }}", "-----BEGIN PRIVATE KEY-----\n", EVP_PKEY_ED25519, 256 },
+        { "{{ genPrivateKey \"rsa\" }}", "-----BEGIN RSA PRIVATE KEY-----\n", EVP_PKEY_RSA, 4096 },
+        { "{{ genPrivateKey \"dsa\" }}", "-----BEGIN DSA PRIVATE KEY-----\n", EVP_PKEY_DSA, 2048 },
         { "{{ (genCA \"x\" 1).Key }}", "-----BEGIN RSA PRIVATE KEY-----\n", EVP_PKEY_RSA, 2048 },
     };
 
