@@ -233,7 +233,7 @@ static void too_much_is_refused(void **state)
 static void garbage_is_refused(void **state)
 {
     static const char *const texts[] = { "\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
-                                         "GET /metrics HTTP/9.9\r\n\r\n", "GET http://[ HTTP/1.1\r\n" CLOSE };
+                                         "GET /metrics HTTP/9.9\r\n\r\n", ("GET http://[ HTTP/1.1\r\n" CLOSE) };
 
     (void) state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
