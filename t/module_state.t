@@ -19,6 +19,7 @@ $t->write( token  => "first\n" );
 $t->write( valid  => 'first' );
 $t->write( restless => 'token-0' );
 $t->write( rotating => 'second' );
+utime 1_700_000_000, 1_700_000_000, $t->path('rotating');
 my $api = $t->api( sub {
     my ($request) = @_;
     my ( $resource, $ns, $name ) = what($request);
@@ -183,7 +184,6 @@ like( $log, qr/dispatcher_token_file: "\S+token" is longer than 16384 bytes/,  '
 unlike( $log, qr/second|Bearer/, 'no token in the log' );
 
 # Where nobody says 401, a new token is seen within 10 seconds: by the file's number where its time stays the same.
-utime 1_700_000_000, 1_700_000_000, $t->path('rotating');
 $t->write_atomically( valid => 'second fourth' );
 put('/rotating/a');
 $t->write( 'rotating.next' => 'fourth' );

@@ -155,6 +155,7 @@ SKIP: {
     $depends =~ s/nginx-abi-[^,]*,?//;
     $depends =~ s/\([^)]*\)//g;
     inside( 'what they depend on', qw(apt-get -qq -y --no-install-recommends install), split /[,\s]+/, $depends );
+    inside( 'nginx -t before', qw(nginx -t) );    # makes the directories of /var/lib/nginx
     my $before = files();
 
     $t->run( 'cp', values %deb, "$debian/tmp/" );
