@@ -1,4 +1,6 @@
-/* Strings: cutting, joining, padding, quoting (fn_string.c); letters, words and case (fn_case.c). */
+/*
+ * Strings: taken apart (fn_string.c), put together (fn_string_build.c); letters, words and case (fn_case.c).
+ */
 #ifndef DSP_TEMPLATE_FN_STRING_H
 #define DSP_TEMPLATE_FN_STRING_H
 
@@ -15,18 +17,20 @@ GT_BODY(gt_fn_trim);
 GT_BODY(gt_fn_trim_all);
 GT_BODY(gt_fn_trim_prefix);
 GT_BODY(gt_fn_trim_suffix);
-GT_BODY(gt_fn_repeat);
-GT_BODY(gt_fn_replace);
 GT_BODY(gt_fn_contains);
 GT_BODY(gt_fn_has_prefix);
 GT_BODY(gt_fn_has_suffix);
+GT_BODY(gt_fn_replace);
+
+/* fn_string_build.c */
+GT_BODY(gt_fn_repeat);
+GT_BODY(gt_fn_indent); /* indent, nindent: GT_MODE_NEWLINE */
 GT_BODY(gt_fn_quote);
 GT_BODY(gt_fn_squote);
 GT_BODY(gt_fn_cat);
-GT_BODY(gt_fn_indent); /* indent, nindent: GT_MODE_NEWLINE */
+GT_BODY(gt_fn_plural);
 GT_BODY(gt_fn_wrap);
 GT_BODY(gt_fn_wrap_with);
-GT_BODY(gt_fn_plural);
 
 enum { GT_MODE_NEWLINE = 8 };
 
