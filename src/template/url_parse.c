@@ -1,93 +1,11 @@
-#include "url.h"
-
+/*
+ * Taking URLs apart, in Go's order: fragment, scheme, query, authority, path; each part is decoded on the way.
+ */
 #include <string.h>
 
 #include "ipaddr.h"
 #include "strconv.h"
-
-/* --- characters --------------------------------------------------------------------------------------------------- */
-
-static bool one_of(char c, const char *set)
-{
-    return c != '\0' && strchr(set, c) != NULL;
-}
-
-static bool letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* RFC 3986 as Go reads it: which characters besides letters, digits and -_.~ may stand for themselves. */
-static bool must_escape(char c, enum gt_url_part part)
-{
-    if (letter(c) || digit(c) || one_of(c, "-_.~")) {
-        return false;
-    }
-    switch (part) {
-    case GT_URL_PATH: return !one_of(c, "$&+,/:;=@");
-    case GT_URL_HOST:
-    case GT_URL_ZONE: return !one_of(c, "!$&'()*+,;=:[]<>\""); /* <>" cannot be written otherwise */
-    case GT_URL_USER: return !one_of(c, "$&+,;=");
-    case GT_URL_QUERY: return true;
-    case GT_URL_FRAGMENT: return !one_of(c, "$&+,/:;=?@!()*");
-    }
-    return true;
-}
-
-static int hex_value(char c)
-{
-    return digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* One byte as it stands in that part; gives the number of bytes, 1 or 3. */
-static size_t escape_byte(char c, enum gt_url_part part, char out[3])
-{
-    static const char hex[] = "0123456789ABCDEF";
-
-    if (c == ' ' && part == GT_URL_QUERY) {
-        out[0] = '+';
-        return 1;
-    }
-    if (!must_escape(c, part)) {
-        out[0] = c;
-        return 1;
-    }
-    out[0] = '%';
-    out[1] = hex[(unsigned char) c >> 4];
-    out[2] = hex[(unsigned char) c & 15];
-    return 3;
-}
-
-void gt_url_escape(dsp_buf *out, dsp_str s, enum gt_url_part part)
-{
-    char escaped[3];
-
-    for (size_t i = 0; i < s.len; i++) {
-        dsp_buf_add(out, escaped, escape_byte(s.data[i], part, escaped));
-    }
-}
-
-/* Whether escaping `plain` gives exactly that text. */
-static bool is_escaped(dsp_str text, dsp_str plain, enum gt_url_part part)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < plain.len; i++) {
-        char   escaped[3];
-        size_t n = escape_byte(plain.data[i], part, escaped);
-
-        if (text.len - at < n || memcmp(text.data + at, escaped, n) != 0) {
-            return false;
-        }
-        at += n;
-    }
-    return at == text.len;
-}
+#include "url_chars.h"
 
 /* --- decoding ----------------------------------------------------------------------------------------------------- */
 
@@ -110,6 +28,14 @@ static bool refuse_quoted(const struct parse *p, const char *before, dsp_str s, 
     return false;
 }
 
+static int hex_value(char c)
+{
+    if (gt_url_is_digit(c)) {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /* A %xx of s at i: whether it may stand in that part. */
 static bool good_escape(dsp_str s, size_t i, enum gt_url_part part)
 {
@@ -123,7 +49,7 @@ static bool good_escape(dsp_str s, size_t i, enum gt_url_part part)
         return v >= 0x80 || v == '%';
     }
     if (part == GT_URL_ZONE) {
-        return v == '%' || v == ' ' || !must_escape((char) v, GT_URL_HOST);
+        return v == '%' || v == ' ' || !gt_url_must_escape((char) v, GT_URL_HOST);
     }
     return true;
 }
@@ -141,7 +67,7 @@ static bool unescape(const struct parse *p, dsp_str s, enum gt_url_part part, ds
             n++;
             i += 2;
         } else if ((part == GT_URL_HOST || part == GT_URL_ZONE) && (unsigned char) s.data[i] < 0x80 &&
-                   must_escape(s.data[i], part)) {
+                   gt_url_must_escape(s.data[i], part)) {
             return refuse_quoted(p, "invalid character ", dsp_str_sub(s, i, i + 1), " in host name");
         }
     }
@@ -183,11 +109,6 @@ static size_t find_last(dsp_str s, char c)
     return s.len;
 }
 
-static bool contains(dsp_str s, char c)
-{
-    return dsp_str_find(s, c) < s.len;
-}
-
 static bool take_scheme(const struct parse *p, dsp_str *s, dsp_str *scheme)
 {
     char *small;
@@ -196,7 +117,7 @@ static bool take_scheme(const struct parse *p, dsp_str *s, dsp_str *scheme)
     for (size_t i = 0; i < s->len; i++) {
         char c = s->data[i];
 
-        if (letter(c) || (i > 0 && (digit(c) || one_of(c, "+-.")))) {
+        if (gt_url_is_letter(c) || (i > 0 && (gt_url_is_digit(c) || gt_url_is_one_of(c, "+-.")))) {
             continue;
         }
         if (c != ':') {
@@ -229,7 +150,7 @@ static bool optional_port(dsp_str s)
         return false;
     }
     for (size_t i = 1; i < s.len; i++) {
-        if (!digit(s.data[i])) {
+        if (!gt_url_is_digit(s.data[i])) {
             return false;
         }
     }
@@ -330,7 +251,7 @@ static bool parse_user(const struct parse *p, dsp_str s, gt_url *u)
     size_t colon = dsp_str_find(s, ':');
 
     for (size_t i = 0; i < s.len; i++) {
-        if (!letter(s.data[i]) && !digit(s.data[i]) && !one_of(s.data[i], "-._:~!$&'()*+,;=%@")) {
+        if (!gt_url_is_letter(s.data[i]) && !gt_url_is_digit(s.data[i]) && !gt_url_is_one_of(s.data[i], "-._:~!$&'()*+,;=%@")) {
             return refuse(p, "net/url: invalid userinfo");
         }
     }
@@ -354,7 +275,7 @@ static bool set_part(const struct parse *p, dsp_str s, enum gt_url_part part, ds
     if (!unescape(p, s, part, plain)) {
         return false;
     }
-    *raw = is_escaped(s, *plain, part) ? (dsp_str){ "", 0 } : s;
+    *raw = gt_url_is_escaped(s, *plain, part) ? (dsp_str){ "", 0 } : s;
     return true;
 }
 
@@ -392,7 +313,7 @@ static bool parse(const struct parse *p, dsp_str s, gt_url *u)
             u->opaque = s;
             return true;
         }
-        if (contains(dsp_str_sub(s, 0, dsp_str_find(s, '/')), ':')) {
+        if (gt_url_colon_first(s)) {
             return refuse(p, "first path segment in URL cannot contain colon");
         }
     }
@@ -433,104 +354,6 @@ bool gt_url_parse(dsp_arena *a, dsp_str text, gt_url *out, dsp_buf *error)
     }
     dsp_buf_free(&why);
     return ok;
-}
-
-/* --- writing ------------------------------------------------------------------------------------------------------ */
-
-/* Whether a text may stand as it is for what it decodes to. */
-static bool valid_encoded(dsp_str s, enum gt_url_part part)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        if (!one_of(s.data[i], "!$&'()*+,;=:@[]%") && must_escape(s.data[i], part)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* `raw` decodes to `plain` whenever gt_url_parse() made them, the only one that sets raw. */
-static void add_part(dsp_buf *out, dsp_str plain, dsp_str raw, enum gt_url_part part)
-{
-    if (raw.len > 0 && valid_encoded(raw, part)) {
-        dsp_buf_adds(out, raw);
-    } else if (part == GT_URL_PATH && dsp_str_is(plain, "*")) {
-        dsp_buf_addc(out, '*');
-    } else {
-        gt_url_escape(out, plain, part);
-    }
-}
-
-void gt_url_userinfo(dsp_buf *out, const gt_url *u)
-{
-    gt_url_escape(out, u->user, GT_URL_USER);
-    if (u->has_password) {
-        dsp_buf_addc(out, ':');
-        gt_url_escape(out, u->password, GT_URL_USER);
-    }
-}
-
-static void add_authority(dsp_buf *out, const gt_url *u)
-{
-    if (u->scheme.len == 0 && u->host.len == 0 && !u->has_user) {
-        return;
-    }
-    if (u->omit_host && u->host.len == 0 && !u->has_user) {
-        return;
-    }
-    if (u->host.len > 0 || u->path.len > 0 || u->has_user) {
-        dsp_buf_addz(out, "//");
-    }
-    if (u->has_user) {
-        gt_url_userinfo(out, u);
-        dsp_buf_addc(out, '@');
-    }
-    gt_url_escape(out, u->host, GT_URL_HOST);
-}
-
-/* The path; a "./" before it keeps a first segment with a colon from being a scheme. start: of the URL in out. */
-static void add_path(dsp_buf *out, size_t start, const gt_url *u)
-{
-    size_t  at = out->len;
-    dsp_str path;
-
-    add_part(out, u->path, u->raw_path, GT_URL_PATH);
-    if (out->failed || out->len == at) {
-        return;
-    }
-    path = (dsp_str){ out->data + at, out->len - at };
-    if (path.data[0] != '/' && u->host.len > 0) {
-        out->len = at;
-        dsp_buf_addc(out, '/');
-        add_part(out, u->path, u->raw_path, GT_URL_PATH);
-    } else if (at == start && contains(dsp_str_sub(path, 0, dsp_str_find(path, '/')), ':')) {
-        out->len = at;
-        dsp_buf_addz(out, "./");
-        add_part(out, u->path, u->raw_path, GT_URL_PATH);
-    }
-}
-
-void gt_url_string(dsp_buf *out, const gt_url *u)
-{
-    size_t start = out->len;
-
-    if (u->scheme.len > 0) {
-        dsp_buf_adds(out, u->scheme);
-        dsp_buf_addc(out, ':');
-    }
-    if (u->opaque.len > 0) {
-        dsp_buf_adds(out, u->opaque);
-    } else {
-        add_authority(out, u);
-        add_path(out, start, u);
-    }
-    if (u->force_query || u->query.len > 0) {
-        dsp_buf_addc(out, '?');
-        dsp_buf_adds(out, u->query);
-    }
-    if (u->fragment.len > 0) {
-        dsp_buf_addc(out, '#');
-        add_part(out, u->fragment, u->raw_fragment, GT_URL_FRAGMENT);
-    }
 }
 
 /* --- the host ----------------------------------------------------------------------------------------------------- */
