@@ -1,5 +1,5 @@
 /*
- * What exec.c (walking) and eval.c (evaluating) share: one execution.
+ * What walking (exec.c) and evaluating (eval.h) share: one execution.
  */
 #ifndef DSP_TEMPLATE_EXEC_STATE_H
 #define DSP_TEMPLATE_EXEC_STATE_H
