@@ -6,7 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/utf8.h"
-#include "der.h"
+#include "cert_rules.h"
 #include "pem.h"
 #include "privkey.h"
 #include "strconv.h"
@@ -282,42 +282,42 @@ bool gt_cert_make(const gt_cert_request *r, dsp_buf *out, dsp_buf *error)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Go's text for bytes that are no certificate: exact for what surrounds it, a likely one for what is in it. */
-static const char *explain(dsp_str der, const X509 *x, const unsigned char *end)
-{
-    struct gt_der_head h = gt_der_head(der);
-
-    if (x != NULL) {
-        return end < (const unsigned char *) der.data + der.len ? "x509: trailing data" : NULL;
-    }
-    if (h.fault != NULL || h.class != 0 || h.tag != 16 || !h.compound || h.length > der.len - h.size) {
-        return "x509: malformed certificate";
-    }
-    return "x509: malformed tbs certificate";
-}
-
-X509 *gt_cert_from_pem(dsp_str pem, const char *name, dsp_buf *error)
+static bool from_pem(dsp_str pem, const char *name, X509 **x, dsp_buf *error)
 {
     dsp_buf              der;
     dsp_str              type;
     const unsigned char *p;
-    const char          *why;
-    X509                *x;
+    bool                 ok;
 
     dsp_buf_init(&der, pem.len + 1);
     if (!gt_pem_decode(pem, &type, &der)) {
         dsp_buf_addz(error, "unable to decode certificate");
         dsp_buf_free(&der);
-        return NULL;
+        return false;
     }
-    p = (const unsigned char *) der.data;
-    x = der.len == 0 ? NULL : d2i_X509(NULL, &p, (long) der.len);
-    why = explain(dsp_buf_str(&der), x, p);
+    dsp_buf_addf(error, "error parsing certificate: %s.Bytes: ", name);
+    ok = gt_cert_rules(dsp_buf_str(&der), error);
+    if (ok && x != NULL) {
+        p = (const unsigned char *) der.data;
+        *x = d2i_X509(NULL, &p, (long) der.len);
+        ok = *x != NULL;
+        if (!ok) {
+            dsp_buf_addz(error, "x509: OpenSSL cannot read it");
+        }
+    }
     dsp_buf_free(&der);
-    if (why != NULL) {
-        dsp_buf_addf(error, "error parsing certificate: %s.Bytes: %s", name, why);
-        X509_free(x);
-        return NULL;
-    }
+    return ok;
+}
+
+X509 *gt_cert_from_pem(dsp_str pem, const char *name, dsp_buf *error)
+{
+    X509 *x = NULL;
+
+    from_pem(pem, name, &x, error);
     return x;
+}
+
+bool gt_cert_check(dsp_str pem, const char *name, dsp_buf *error)
+{
+    return from_pem(pem, name, NULL, error);
 }

@@ -32,4 +32,7 @@ bool gt_cert_make(const gt_cert_request *r, dsp_buf *out, dsp_buf *error);
  * error. `name` is the variable's name in Sprig's text: decodedCert or decodedSignerCert. */
 X509 *gt_cert_from_pem(dsp_str pem, const char *name, dsp_buf *error);
 
+/* Whether x509.ParseCertificate takes it. */
+bool gt_cert_check(dsp_str pem, const char *name, dsp_buf *error);
+
 #endif

@@ -23,6 +23,36 @@ static const char *long_length(const unsigned char *p, size_t len, size_t *i, ui
     return *out < 0x80 ? "asn1: structure error: non-minimal length" : NULL;
 }
 
+const char *gt_der_base128(const unsigned char *p, size_t len, size_t *i, uint64_t *out)
+{
+    enum { MOST_BYTES = 5 };
+    size_t start = *i;
+
+    for (*out = 0; *i < len; (*i)++) {
+        if (*i - start == MOST_BYTES) {
+            return "asn1: structure error: base 128 integer too large";
+        }
+        if (*i == start && p[*i] == 0x80) {
+            return "asn1: syntax error: integer is not minimally encoded";
+        }
+        *out = *out << 7 | (p[*i] & 0x7F);
+        if (p[*i] < 0x80) {
+            (*i)++;
+            return *out > INT32_MAX ? "asn1: structure error: base 128 integer too large" : NULL;
+        }
+    }
+    return "asn1: syntax error: truncated base 128 integer";
+}
+
+static const char *long_tag(const unsigned char *p, size_t len, size_t *i, unsigned *tag)
+{
+    uint64_t    n;
+    const char *fault = gt_der_base128(p, len, i, &n);
+
+    *tag = (unsigned) n;
+    return fault == NULL && n < 0x1F ? "asn1: syntax error: non-minimal tag" : fault;
+}
+
 struct gt_der_head gt_der_head(dsp_str s)
 {
     struct gt_der_head   h = { .fault = NULL };
@@ -36,12 +66,16 @@ struct gt_der_head gt_der_head(dsp_str s)
     h.class = p[0] >> 6;
     h.compound = (p[0] & 0x20) != 0;
     h.tag = p[0] & 0x1F;
-    if (h.tag == 0x1F) { /* more than one byte of tag: nothing that is read here has one */
-        h.fault = "asn1: syntax error: truncated base 128 integer";
-    } else if (s.len < 2) {
+    if (h.tag == 0x1F) {
+        h.fault = long_tag(p, s.len, &i, &h.tag);
+    }
+    if (h.fault != NULL) {
+        return h;
+    }
+    if (i >= s.len) {
         h.fault = "asn1: syntax error: truncated tag or length";
     } else if (p[i++] < 0x80) {
-        h.length = p[1];
+        h.length = p[i - 1];
     } else {
         h.fault = long_length(p, s.len, &i, &h.length);
     }

@@ -16,4 +16,7 @@ struct gt_der_head {
 
 struct gt_der_head gt_der_head(dsp_str s);
 
+/* A number of 7 bits a byte from p[*i] on, as tags and object identifiers have them; Go's text for a fault, or NULL. */
+const char *gt_der_base128(const unsigned char *p, size_t len, size_t *i, uint64_t *out);
+
 #endif

@@ -228,6 +228,7 @@ static bool take_parent(gt_ctx *c, const struct gt_cert *ca, gt_cert_request *r)
 
     r->parent = gt_cert_from_pem(ca->cert, "decodedSignerCert", error);
     if (r->parent != NULL) {
+        dsp_buf_reset(error);
         dsp_buf_addz(error, "error parsing private key: ");
         r->parent_key = gt_key_from_pem(ca->key, error);
     }
@@ -266,8 +267,6 @@ GT_BODY(gt_fn_build_custom_cert)
 {
     struct gt_cert *cert = gt_alloc(c, sizeof(*cert));
     dsp_buf        *error;
-    X509           *x;
-    EVP_PKEY       *key = NULL;
     bool            ok;
 
     (void) n;
@@ -276,14 +275,12 @@ GT_BODY(gt_fn_build_custom_cert)
         return false;
     }
     error = gt_fail_text(c);
-    x = gt_cert_from_pem(cert->cert, "decodedCert", error);
-    if (x != NULL) {
+    ok = gt_cert_check(cert->cert, "decodedCert", error);
+    if (ok) {
+        dsp_buf_reset(error);
         dsp_buf_addz(error, "error parsing private key: ");
-        key = gt_key_from_pem(cert->key, error);
+        ok = gt_key_check(cert->key, error);
     }
-    ok = key != NULL;
-    X509_free(x);
-    EVP_PKEY_free(key);
     ERR_clear_error();
     if (!ok) {
         return gt_failed(c);

@@ -9,7 +9,7 @@
 #include <openssl/x509.h>
 
 #include "fn_encoding.h"
-#include "der.h"
+#include "key_rules.h"
 #include "pem.h"
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
@@ -93,145 +93,89 @@ bool gt_key_to_pem(EVP_PKEY *key, dsp_buf *out)
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-/* Why Go's asn1 does not take that for a structure of that name: exact for the head, a likely text for what is in it.
- */
-static void explain_der(dsp_str der, const char *name, dsp_buf *error)
-{
-    struct gt_der_head h = gt_der_head(der);
-
-    if (h.fault != NULL) {
-        dsp_buf_addz(error, h.fault);
-    } else if (h.class != 0 || h.tag != 16 || !h.compound) {
-        dsp_buf_addf(error,
-                     "asn1: structure error: tags don't match (16 vs {class:%u tag:%u length:%llu isCompound:%s}) "
-                     "{optional:false explicit:false application:false private:false defaultValue:<nil> tag:<nil> "
-                     "stringType:0 timeType:0 set:false omitEmpty:false} %s @%zu",
-                     h.class, h.tag, (unsigned long long) h.length, h.compound ? "true" : "false", name, h.size);
-    } else if (h.length > der.len - h.size) {
-        dsp_buf_addz(error, "asn1: syntax error: data truncated");
-    } else {
-        dsp_buf_addz(error, "asn1: syntax error: sequence truncated");
-    }
-}
-
 static EVP_PKEY *read_traditional(int type, dsp_str der)
 {
     const unsigned char *p = (const unsigned char *) der.data;
 
-    return der.len == 0 ? NULL : d2i_PrivateKey(type, NULL, &p, (long) der.len);
+    return d2i_PrivateKey(type, NULL, &p, (long) der.len);
 }
 
-/* What Go can use of PKCS #8: *other is set where it is a key of another kind. */
-static EVP_PKEY *read_pkcs8(dsp_str der, char other[64])
+static EVP_PKEY *read_pkcs8(dsp_str der)
 {
     const unsigned char *p = (const unsigned char *) der.data;
-    PKCS8_PRIV_KEY_INFO *info = der.len == 0 ? NULL : d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long) der.len);
-    const ASN1_OBJECT   *algorithm;
-    EVP_PKEY            *key = NULL;
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long) der.len);
+    EVP_PKEY            *key = info == NULL ? NULL : EVP_PKCS82PKEY(info);
 
-    other[0] = '\0';
-    if (info != NULL && PKCS8_pkey_get0(&algorithm, NULL, NULL, NULL, info) == 1) {
-        switch (OBJ_obj2nid(algorithm)) {
-        case NID_rsaEncryption:
-        case NID_X9_62_id_ecPublicKey:
-        case NID_ED25519:
-        case NID_X25519: key = EVP_PKCS82PKEY(info); break;
-        default: OBJ_obj2txt(other, 64, algorithm, 1);
-        }
-    }
     PKCS8_PRIV_KEY_INFO_free(info);
     return key;
 }
 
-/* Go looks whether the bytes would do for another kind of block. */
-static const char *better_function(int type, dsp_str der)
+/* What Go says where it refuses the key stands in key_rules.h; before it: what Sprig puts there. */
+static bool read_key(dsp_str type, dsp_str der, EVP_PKEY **key, dsp_buf *error)
 {
-    char        other[64];
-    EVP_PKEY   *ec = type == EVP_PKEY_EC ? NULL : read_traditional(EVP_PKEY_EC, der);
-    EVP_PKEY   *pkcs8 = type == 0 ? NULL : read_pkcs8(der, other);
-    EVP_PKEY   *rsa = type == EVP_PKEY_RSA ? NULL : read_traditional(EVP_PKEY_RSA, der);
-    const char *name = ec != NULL      ? "ParseECPrivateKey"
-                       : pkcs8 != NULL ? "ParsePKCS8PrivateKey"
-                       : rsa != NULL   ? "ParsePKCS1PrivateKey"
-                                       : NULL;
+    static const struct {
+        const char *type, *before;
+        int         id;
+        bool (*rules)(dsp_str der, dsp_buf *error);
+    } kinds[] = {
+        { "PRIVATE KEY", "decoding PEM as PKCS#8: ", EVP_PKEY_NONE, gt_key_rules_pkcs8 },
+        { "RSA PRIVATE KEY", "parsing RSA private key from PEM: ", EVP_PKEY_RSA, gt_key_rules_pkcs1 },
+        { "EC PRIVATE KEY", "parsing EC private key from PEM: ", EVP_PKEY_EC, gt_key_rules_ec },
+        { "DSA PRIVATE KEY", "parsing DSA private key from PEM: ", EVP_PKEY_DSA, gt_key_rules_dsa },
+    };
 
-    EVP_PKEY_free(ec);
-    EVP_PKEY_free(pkcs8);
-    EVP_PKEY_free(rsa);
-    return name;
-}
-
-/* name: Go's struct; before: what Sprig puts before the error; own: what Go puts before its own. */
-static void explain(int type, dsp_str der, const char *before, const char *own, const char *name, dsp_buf *error)
-{
-    const char *better = type == EVP_PKEY_DSA ? NULL : better_function(type, der);
-
-    dsp_buf_addz(error, before);
-    if (better != NULL) {
-        dsp_buf_addf(error, "x509: failed to parse private key (use %s instead for this key format)", better);
-    } else {
-        dsp_buf_addz(error, own);
-        explain_der(der, name, error);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (!dsp_str_is(type, kinds[i].type)) {
+            continue;
+        }
+        dsp_buf_addz(error, kinds[i].before);
+        if (!kinds[i].rules(der, error)) {
+            return false;
+        }
+        if (key == NULL) {
+            return true;
+        }
+        *key = kinds[i].id == EVP_PKEY_NONE ? read_pkcs8(der) : read_traditional(kinds[i].id, der);
+        if (*key == NULL) {
+            dsp_buf_addz(error, "OpenSSL cannot read it");
+        }
+        return *key != NULL;
     }
+    dsp_buf_addz(error, dsp_str_has_suffix(type, DSP_STR(" PRIVATE KEY")) ? "invalid private key type "
+                                                                         : "no private key data in PEM block of type ");
+    dsp_buf_adds(error, type);
+    return false;
 }
 
-static EVP_PKEY *read_key(dsp_str type, dsp_str der, dsp_buf *error)
+/* key NULL: only looks whether Go would take it */
+static bool from_pem(dsp_str pem, EVP_PKEY **key, dsp_buf *error)
 {
-    EVP_PKEY *key;
-    char      other[64];
-
-    if (dsp_str_is(type, "PRIVATE KEY")) {
-        key = read_pkcs8(der, other);
-        if (key == NULL && other[0] != '\0') {
-            dsp_buf_addf(
-                error, "decoding PEM as PKCS#8: x509: PKCS#8 wrapping contained private key with unknown algorithm: %s",
-                other);
-        } else if (key == NULL) {
-            explain(0, der, "decoding PEM as PKCS#8: ", "", "pkcs8", error);
-        }
-    } else if (!dsp_str_has_suffix(type, DSP_STR(" PRIVATE KEY"))) {
-        dsp_buf_addz(error, "no private key data in PEM block of type ");
-        dsp_buf_adds(error, type);
-        key = NULL;
-    } else if (dsp_str_is(type, "RSA PRIVATE KEY")) {
-        key = read_traditional(EVP_PKEY_RSA, der);
-        if (key == NULL) {
-            explain(EVP_PKEY_RSA, der, "parsing RSA private key from PEM: ", "", "pkcs1PrivateKey", error);
-        }
-    } else if (dsp_str_is(type, "EC PRIVATE KEY")) {
-        key = read_traditional(EVP_PKEY_EC, der);
-        if (key == NULL) {
-            explain(EVP_PKEY_EC, der, "parsing EC private key from PEM: ", "x509: failed to parse EC private key: ",
-                    "ecPrivateKey", error);
-        }
-    } else if (dsp_str_is(type, "DSA PRIVATE KEY")) {
-        key = read_traditional(EVP_PKEY_DSA, der);
-        if (key == NULL) {
-            explain(EVP_PKEY_DSA, der, "parsing DSA private key from PEM: ", "", "DSAKeyFormat", error);
-        }
-    } else {
-        dsp_buf_addz(error, "invalid private key type ");
-        dsp_buf_adds(error, type);
-        key = NULL;
-    }
-    return key;
-}
-
-EVP_PKEY *gt_key_from_pem(dsp_str pem, dsp_buf *error)
-{
-    dsp_buf   der;
-    dsp_str   type;
-    EVP_PKEY *key = NULL;
+    dsp_buf der;
+    dsp_str type;
+    bool    ok = false;
 
     dsp_buf_init(&der, pem.len + 1);
     if (!gt_pem_decode(pem, &type, &der)) {
         dsp_buf_addz(error, "no PEM data in input");
     } else {
-        key = read_key(type, dsp_buf_str(&der), error);
+        ok = read_key(type, dsp_buf_str(&der), key, error);
     }
     if (der.data != NULL) {
         OPENSSL_cleanse(der.data, der.len);
     }
     dsp_buf_free(&der);
+    return ok;
+}
+
+EVP_PKEY *gt_key_from_pem(dsp_str pem, dsp_buf *error)
+{
+    EVP_PKEY *key = NULL;
+
+    from_pem(pem, &key, error);
     return key;
+}
+
+bool gt_key_check(dsp_str pem, dsp_buf *error)
+{
+    return from_pem(pem, NULL, error);
 }

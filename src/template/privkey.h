@@ -22,6 +22,9 @@ bool gt_key_to_pem(EVP_PKEY *key, dsp_buf *out);
 /* The first PEM block as a key. NULL: the text of Go is in error. */
 EVP_PKEY *gt_key_from_pem(dsp_str pem, dsp_buf *error);
 
+/* Whether Go takes it. OpenSSL may still not: Go works out the public key itself, and lets negative numbers of DSA pass. */
+bool gt_key_check(dsp_str pem, dsp_buf *error);
+
 /* One PEM block. */
 void gt_pem_encode(dsp_buf *out, const char *type, const unsigned char *der, size_t len);
 

@@ -1,0 +1,179 @@
+#include "cert_rules.h"
+
+#include <string.h>
+
+#include "cert_read.h"
+#include "der.h"
+
+static bool check_basic(dsp_str s)
+{
+    bool    ca;
+    int64_t longest = 0;
+
+    return gt_cb_read(&s, SEQUENCE, &s) && (!gt_cb_begins(s, BOOLEAN) || gt_cb_boolean(&s, &ca)) &&
+           (!gt_cb_begins(s, INTEGER) || (gt_cb_small(&s, &longest) && longest >= 0));
+}
+
+static bool check_alternative_names(dsp_str s, dsp_buf *error)
+{
+    dsp_str  name;
+    unsigned tag;
+
+    if (!gt_cb_read(&s, SEQUENCE, &s)) {
+        return gt_cb_no(error, "x509: invalid subject alternative names");
+    }
+    while (s.len > 0) {
+        if (!gt_cb_read_any(&s, &tag, &name, NULL)) {
+            return gt_cb_no(error, "x509: invalid subject alternative name");
+        }
+        if (tag == (CONTEXT | 1) && !gt_cb_ascii(name)) {
+            return gt_cb_no(error, "x509: SAN rfc822Name is malformed");
+        }
+        if (tag == (CONTEXT | 2) && !gt_cb_ascii(name)) {
+            return gt_cb_no(error, "x509: SAN dNSName is malformed");
+        }
+        if (tag == (CONTEXT | 6) && !gt_cb_ascii(name)) {
+            return gt_cb_no(error, "x509: SAN uniformResourceIdentifier is malformed");
+        }
+        if (tag == (CONTEXT | 7) && name.len != 4 && name.len != 16) {
+            dsp_buf_addf(error, "x509: cannot parse IP address of length %zu", name.len);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_usages(dsp_str s)
+{
+    dsp_str oid;
+
+    if (!gt_cb_read(&s, SEQUENCE, &s)) {
+        return false;
+    }
+    while (s.len > 0) {
+        if (!gt_cb_oid(&s, &oid)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_authority(dsp_str s)
+{
+    dsp_str id;
+
+    return gt_cb_read(&s, SEQUENCE, &s) && (!gt_cb_begins(s, CONTEXT) || gt_cb_read(&s, CONTEXT, &id));
+}
+
+static bool check_distribution_points(dsp_str s, dsp_buf *error)
+{
+    dsp_str point, name, uri;
+
+    if (!gt_cb_read(&s, SEQUENCE, &s)) {
+        return gt_cb_no(error, "x509: invalid CRL distribution points");
+    }
+    while (s.len > 0) {
+        name = (dsp_str){ NULL, 0 };
+        if (!gt_cb_read(&s, SEQUENCE, &point) ||
+            (gt_cb_begins(point, CONTEXT | CONSTRUCTED) && (!gt_cb_read(&point, CONTEXT | CONSTRUCTED, &name) ||
+                                                      !gt_cb_read(&name, CONTEXT | CONSTRUCTED, &name)))) {
+            return gt_cb_no(error, "x509: invalid CRL distribution point");
+        }
+        while (gt_cb_begins(name, CONTEXT | 6)) {
+            if (!gt_cb_read(&name, CONTEXT | 6, &uri)) {
+                return gt_cb_no(error, "x509: invalid CRL distribution point");
+            }
+        }
+    }
+    return true;
+}
+
+static bool check_extension(dsp_str oid, bool critical, dsp_str value, dsp_buf *error)
+{
+    dsp_str  part;
+    unsigned padding;
+
+    if (oid.len != 3 || memcmp(oid.data, "\x55\x1D", 2) != 0) {
+        return true;
+    }
+    switch (gt_cb_byte(oid, 2)) {
+    case 14:
+        if (critical) {
+            return gt_cb_no(error, "x509: subject key identifier incorrectly marked critical");
+        }
+        return gt_cb_read(&value, OCTET_STRING, &part) || gt_cb_no(error, "x509: invalid subject key identifier");
+    case 15: return gt_cb_bits(&value, &part, &padding) || gt_cb_no(error, "x509: invalid key usage");
+    case 17: return check_alternative_names(value, error);
+    case 19: return check_basic(value) || gt_cb_no(error, "x509: invalid basic constraints");
+    case 31: return check_distribution_points(value, error);
+    case 35:
+        if (critical) {
+            return gt_cb_no(error, "x509: authority key identifier incorrectly marked critical");
+        }
+        return check_authority(value) || gt_cb_no(error, "x509: invalid authority key identifier");
+    case 37: return check_usages(value) || gt_cb_no(error, "x509: invalid extended key usages");
+    default: return true;
+    }
+}
+
+static bool read_extension(dsp_str *all, dsp_str *oid, bool *critical, dsp_str *value, dsp_buf *error)
+{
+    dsp_str extension;
+
+    *critical = false;
+    if (!gt_cb_read(all, SEQUENCE, &extension)) {
+        return gt_cb_no(error, "x509: malformed extension");
+    }
+    if (!gt_cb_oid(&extension, oid)) {
+        return gt_cb_no(error, "x509: malformed extension OID field");
+    }
+    if (gt_cb_begins(extension, BOOLEAN) && !gt_cb_boolean(&extension, critical)) {
+        return gt_cb_no(error, "x509: malformed extension critical field");
+    }
+    return gt_cb_read(&extension, OCTET_STRING, value) || gt_cb_no(error, "x509: malformed extension value field");
+}
+
+/* "2.5.29.15" */
+static void add_oid(dsp_buf *b, dsp_str oid)
+{
+    size_t   i = 0;
+    uint64_t n = 0;
+
+    gt_der_base128((const unsigned char *) oid.data, oid.len, &i, &n);
+    dsp_buf_addf(b, "%u.%llu", n < 80 ? (unsigned) n / 40 : 2, (unsigned long long) (n < 80 ? n % 40 : n - 80));
+    while (i < oid.len && gt_der_base128((const unsigned char *) oid.data, oid.len, &i, &n) == NULL) {
+        dsp_buf_addf(b, ".%llu", (unsigned long long) n);
+    }
+}
+
+/* That none comes twice is looked at before what is in them. */
+bool gt_cert_extensions(dsp_str all, dsp_buf *error)
+{
+    dsp_str rest = all, oid, value, other;
+    bool    critical;
+
+    while (rest.len > 0) {
+        dsp_str before = all, end = rest;
+
+        if (!read_extension(&rest, &oid, &critical, &value, error)) {
+            return false;
+        }
+        while (before.data < end.data) {
+            bool other_critical;
+
+            read_extension(&before, &other, &other_critical, &value, error);
+            if (dsp_str_eq(other, oid)) {
+                dsp_buf_addz(error, "x509: certificate contains duplicate extension with OID \"");
+                add_oid(error, oid);
+                dsp_buf_addc(error, '"');
+                return false;
+            }
+        }
+    }
+    while (all.len > 0) {
+        if (!read_extension(&all, &oid, &critical, &value, error) || !check_extension(oid, critical, value, error)) {
+            return false;
+        }
+    }
+    return true;
+}
