@@ -524,7 +524,7 @@ static void deleted_while_its_status_is_written(void **state)
 
 static void no_more_than_so_many_at_a_time(void **state)
 {
-    char name[8];
+    char name[16];
 
     (void) state;
     template_with("x");
@@ -547,7 +547,7 @@ static void no_more_than_so_many_at_a_time(void **state)
 
 static void fresh_work_goes_before_old_work(void **state)
 {
-    char name[8];
+    char name[16];
 
     (void) state;
     template_with("x");
