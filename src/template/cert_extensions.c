@@ -88,11 +88,83 @@ static bool check_distribution_points(dsp_str s, dsp_buf *error)
     return true;
 }
 
+/* the bytes of an object identifier, of any size */
+static bool whole_oid(dsp_str oid)
+{
+    for (size_t i = 0; i < oid.len; i++) {
+        if (gt_cb_byte(oid, i) == 0x80 && (i == 0 || gt_cb_byte(oid, i - 1) < 0x80)) {
+            return false;
+        }
+    }
+    return oid.len > 0 && gt_cb_byte(oid, oid.len - 1) < 0x80;
+}
+
+static bool check_policies(dsp_str s)
+{
+    dsp_str all, policy, oid, before, other;
+
+    if (!gt_cb_read(&s, SEQUENCE, &s)) {
+        return false;
+    }
+    all = s;
+    while (s.len > 0) {
+        const char *at = s.data;
+
+        if (!gt_cb_read(&s, SEQUENCE, &policy) || !gt_cb_read(&policy, OID, &oid) || !whole_oid(oid)) {
+            return false;
+        }
+        for (before = all; before.data < at;) {
+            if (!gt_cb_read(&before, SEQUENCE, &policy) || !gt_cb_read(&policy, OID, &other) || dsp_str_eq(oid, other)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool check_policy_constraints(dsp_str s)
+{
+    dsp_str n;
+
+    if (!gt_cb_read(&s, SEQUENCE, &s)) {
+        return false;
+    }
+    for (unsigned tag = CONTEXT; tag <= (CONTEXT | 1); tag++) {
+        if (gt_cb_begins(s, tag) && (!gt_cb_read(&s, tag, &n) || !gt_cb_minimal(n) || n.len > 8)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_authority_info(dsp_str s)
+{
+    dsp_str access, part;
+
+    if (!gt_cb_read(&s, SEQUENCE, &s)) {
+        return false;
+    }
+    while (s.len > 0) {
+        if (!gt_cb_read(&s, SEQUENCE, &access) || !gt_cb_oid(&access, &part) ||
+            (gt_cb_begins(access, CONTEXT | 6) && !gt_cb_read(&access, CONTEXT | 6, &part))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_extension(dsp_str oid, bool critical, dsp_str value, dsp_buf *error)
 {
     dsp_str  part;
     unsigned padding;
+    int64_t  n;
 
+    if (dsp_str_eq(oid, DSP_STR("\x2B\x06\x01\x05\x05\x07\x01\x01"))) {
+        if (critical) {
+            return gt_cb_no(error, "x509: authority info access incorrectly marked critical");
+        }
+        return check_authority_info(value) || gt_cb_no(error, "x509: invalid authority info access");
+    }
     if (oid.len != 3 || memcmp(oid.data, "\x55\x1D", 2) != 0) {
         return true;
     }
@@ -106,6 +178,9 @@ static bool check_extension(dsp_str oid, bool critical, dsp_str value, dsp_buf *
     case 17: return check_alternative_names(value, error);
     case 19: return check_basic(value) || gt_cb_no(error, "x509: invalid basic constraints");
     case 31: return check_distribution_points(value, error);
+    case 32: return check_policies(value) || gt_cb_no(error, "x509: invalid certificate policies");
+    case 36: return check_policy_constraints(value) || gt_cb_no(error, "x509: invalid policy constraints extension");
+    case 54: return gt_cb_small(&value, &n) || gt_cb_no(error, "x509: invalid inhibit any policy extension");
     case 35:
         if (critical) {
             return gt_cb_no(error, "x509: authority key identifier incorrectly marked critical");

@@ -61,10 +61,15 @@ bool gt_cb_read(dsp_str *s, unsigned tag, dsp_str *content)
     return gt_cb_read_any(s, &found, content, NULL) && found == tag;
 }
 
+bool gt_cb_minimal(dsp_str n)
+{
+    return n.len > 0 && (n.len == 1 || !((gt_cb_byte(n, 0) == 0 && gt_cb_byte(n, 1) < 0x80) ||
+                                         (gt_cb_byte(n, 0) == 0xFF && gt_cb_byte(n, 1) >= 0x80)));
+}
+
 bool gt_cb_integer(dsp_str *s, dsp_str *n)
 {
-    return gt_cb_read(s, INTEGER, n) && n->len > 0 &&
-           (n->len == 1 || !((gt_cb_byte(*n, 0) == 0 && gt_cb_byte(*n, 1) < 0x80) || (gt_cb_byte(*n, 0) == 0xFF && gt_cb_byte(*n, 1) >= 0x80)));
+    return gt_cb_read(s, INTEGER, n) && gt_cb_minimal(*n);
 }
 
 bool gt_cb_positive(dsp_str n)

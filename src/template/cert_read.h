@@ -20,6 +20,8 @@ bool gt_cb_begins(dsp_str s, unsigned tag);
 /* The first element of *s, which moves behind it: its tag, its content, and (where not NULL) the whole of it. */
 bool gt_cb_read_any(dsp_str *s, unsigned *tag, dsp_str *content, dsp_str *whole);
 bool gt_cb_read(dsp_str *s, unsigned tag, dsp_str *content);
+/* whether the content of an integer is as short as it can be */
+bool gt_cb_minimal(dsp_str n);
 bool gt_cb_integer(dsp_str *s, dsp_str *n);
 /* of an integer that was read */
 bool gt_cb_positive(dsp_str n);

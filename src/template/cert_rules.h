@@ -1,7 +1,6 @@
 /*
  * What Go's crypto/x509 (1.26) refuses in a certificate, in the order in which it looks; OpenSSL reads the certificate for
- * use. Not followed: URIs among the alternative names, name constraints, policies, authority information, DSA and X25519
- * keys, coordinates of points that are not below the field's prime.
+ * use. Not followed: URIs among the alternative names, name constraints, policy mappings, DSA and X25519 keys, coordinates of points that are not below the field's prime.
  */
 #ifndef DSP_TEMPLATE_CERT_RULES_H
 #define DSP_TEMPLATE_CERT_RULES_H
