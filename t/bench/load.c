@@ -95,7 +95,7 @@ static void ask(connection *c, const char *method, const char *path, const char 
     dsp_buf_reset(&c->in);
     c->sent = 0;
     c->busy = true;
-    dsp_buf_addf(&c->out, "%s %s HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench\r\n", method, path);
+    dsp_buf_addf(&c->out, "%s %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\n", method, path);
     if (body != NULL) {
         dsp_buf_addf(&c->out, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, strlen(body));
     }
