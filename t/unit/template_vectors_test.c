@@ -142,6 +142,13 @@ static dsp_str no_env(void *context, dsp_str name)
     return (dsp_str){ NULL, 0 };
 }
 
+/* 2033, years after any vector was made: an answer that shows the clock must not be among them. */
+static int64_t far_from_then(void *context)
+{
+    (void) context;
+    return INT64_C(2000000000) * 1000000000;
+}
+
 static size_t lookup(void *context, dsp_str host, char (*out)[46], size_t n)
 {
     (void) context;
@@ -157,7 +164,7 @@ static void run_files(const char *pattern, size_t at_least)
     static const dsp_template_options options = {
         .limits = { .time_ms = PATIENT_MS },
         .policy = DSP_TEMPLATE_ALLOW_ENV | DSP_TEMPLATE_ALLOW_DNS,
-        .host = { .local_zone = "UTC", .env = no_env, .lookup = lookup },
+        .host = { .local_zone = "UTC", .now_ns = far_from_then, .env = no_env, .lookup = lookup },
     };
     dsp_renderer *r = dsp_renderer_new(&options);
     score         total = { 0, 0 };
