@@ -111,6 +111,16 @@ void *gt_alloc_n(gt_ctx *c, size_t n, size_t size)
     return gt_alloc(c, bytes);
 }
 
+void *gt_regrow(gt_ctx *c, const void *items, size_t used, size_t n, size_t size)
+{
+    void *more = gt_alloc_n(c, n, size);
+
+    if (more != NULL && used > 0) {
+        memcpy(more, items, used * size);
+    }
+    return more;
+}
+
 bool gt_copy(gt_ctx *c, dsp_str s, dsp_str *out)
 {
     char *p = gt_alloc(c, s.len);

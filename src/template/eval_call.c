@@ -112,13 +112,10 @@ static bool push(gt_exec *e, gt_value v)
 {
     if (e->n_stack == e->size_stack) {
         size_t    size = e->size_stack == 0 ? 32 : e->size_stack * 2;
-        gt_value *stack = gt_alloc_n(e->c, size, sizeof(*stack));
+        gt_value *stack = gt_regrow(e->c, e->stack, e->n_stack, size, sizeof(*stack));
 
         if (stack == NULL) {
             return false;
-        }
-        if (e->n_stack > 0) {
-            memcpy(stack, e->stack, e->n_stack * sizeof(*stack));
         }
         e->stack = stack;
         e->size_stack = size;

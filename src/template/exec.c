@@ -25,13 +25,10 @@ bool gt_exec_push_var(gt_exec *e, dsp_str name, gt_value v)
 {
     if (e->n_vars == e->size_vars) {
         size_t       size = e->size_vars == 0 ? 16 : e->size_vars * 2;
-        gt_variable *vars = gt_alloc_n(e->c, size, sizeof(*vars));
+        gt_variable *vars = gt_regrow(e->c, e->vars, e->n_vars, size, sizeof(*vars));
 
         if (vars == NULL) {
             return false;
-        }
-        if (e->n_vars > 0) {
-            memcpy(vars, e->vars, e->n_vars * sizeof(*vars));
         }
         e->vars = vars;
         e->size_vars = size;

@@ -92,11 +92,10 @@ static frame *new_frame(gt_printer *p, frames *f)
         return NULL;
     }
     if (f->n == f->size) {
-        frame *more = gt_alloc_n(p->c, f->size * 2, sizeof(*more));
+        frame *more = gt_regrow(p->c, f->all, f->n, f->size * 2, sizeof(*more));
         if (more == NULL) {
             return NULL;
         }
-        memcpy(more, f->all, f->n * sizeof(*more));
         f->all = more;
         f->size *= 2;
     }

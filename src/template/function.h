@@ -194,6 +194,9 @@ bool gt_forgive(gt_ctx *c);
 /* Memory of the arena, aligned, not cleared; NULL: over the limit (the error is set). n * size is checked. */
 void *gt_alloc(gt_ctx *c, size_t size);
 void *gt_alloc_n(gt_ctx *c, size_t n, size_t size);
+/* The same for an array that has become too small: room for n items, the first `used` of them copied from `items` (NULL
+ * when there are none). */
+void *gt_regrow(gt_ctx *c, const void *items, size_t used, size_t n, size_t size);
 /* A copy. */
 bool gt_copy(gt_ctx *c, dsp_str s, dsp_str *out);
 

@@ -309,13 +309,10 @@ static bool push(decoder *d, bool object)
     }
     if (d->depth == d->size) {
         size_t size = d->size == 0 ? 16 : d->size * 2;
-        frame *stack = gt_alloc_n(d->c, size, sizeof(*stack));
+        frame *stack = gt_regrow(d->c, d->stack, d->depth, size, sizeof(*stack));
 
         if (stack == NULL) {
             return false;
-        }
-        if (d->depth > 0) {
-            memcpy(stack, d->stack, d->depth * sizeof(*stack));
         }
         d->stack = stack;
         d->size = size;

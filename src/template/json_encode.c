@@ -167,11 +167,10 @@ static bool enter(encoder *e, gt_value v)
         return false;
     }
     if (e->depth == e->size) {
-        frame *more = gt_alloc_n(e->c, e->size * 2, sizeof(*more));
+        frame *more = gt_regrow(e->c, e->frames, e->depth, e->size * 2, sizeof(*more));
         if (more == NULL) {
             return false;
         }
-        memcpy(more, e->frames, e->depth * sizeof(*more));
         e->frames = more;
         e->size *= 2;
     }

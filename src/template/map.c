@@ -112,12 +112,9 @@ static bool grow(gt_ctx *c, gt_map *m)
     if (size > UINT32_MAX / 4) {
         return gt_fail_limit(c, "a map of %u entries exceeds the limit on memory", m->len);
     }
-    entries = gt_alloc_n(c, size, sizeof(*entries));
+    entries = gt_regrow(c, m->entries, m->len, size, sizeof(*entries));
     if (entries == NULL) {
         return false;
-    }
-    if (m->len > 0) {
-        memcpy(entries, m->entries, m->len * sizeof(*entries));
     }
     m->entries = entries;
     m->size = size;

@@ -297,13 +297,10 @@ bool gt_parse_add_var(gt_parser *p, dsp_str name)
 {
     if (p->n_vars == p->size_vars) {
         size_t   size = p->size_vars == 0 ? 8 : p->size_vars * 2;
-        dsp_str *vars = gt_alloc_n(p->c, size, sizeof(*vars));
+        dsp_str *vars = gt_regrow(p->c, p->vars, p->n_vars, size, sizeof(*vars));
 
         if (vars == NULL) {
             return false;
-        }
-        if (p->n_vars > 0) {
-            memcpy(vars, p->vars, p->n_vars * sizeof(*vars));
         }
         p->vars = vars;
         p->size_vars = size;

@@ -26,13 +26,10 @@ bool gt_list_add(gt_ctx *c, gt_list *list, gt_value v)
 {
     if (list->len == list->size) {
         size_t    size = list->size == 0 ? 4 : list->size * 2;
-        gt_value *items = gt_alloc_n(c, size, sizeof(*items));
+        gt_value *items = gt_regrow(c, list->items, list->len, size, sizeof(*items));
 
         if (items == NULL) {
             return false;
-        }
-        if (list->len > 0) {
-            memcpy(items, list->items, list->len * sizeof(*items));
         }
         list->items = items;
         list->size = size;
