@@ -69,7 +69,7 @@ typedef struct dsp_actor {
     dsp_live               *head[2], *tail[2]; /* 0: fresh work, 1: old work */
     dsp_heap                timers;
     unsigned                in_flight;
-    struct dsp_action_call *calls;     /* those under way */
+    LIST_HEAD(, dsp_action_call) calls; /* those under way */
     bool                    leading;   /* only then are actions begun */
     int64_t                 sure_ms;   /* what comes by the watch from then on is not older than our leadership */
     bool                    stopping;  /* none are begun any more */

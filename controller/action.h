@@ -30,12 +30,12 @@ typedef struct dsp_action_type {
 
 /* One under way; its JobExecution is busy until it has ended. */
 struct dsp_action_call {
-    dsp_action_call       *prev, *next;
-    dsp_actor             *actor;
-    dsp_execution         *execution;
-    const dsp_action_type *type;
-    int64_t                sent_ms;
-    char                  *job_name; /* create, read: the Job's */
+    LIST_ENTRY(dsp_action_call) link;
+    dsp_actor                  *actor;
+    dsp_execution              *execution;
+    const dsp_action_type      *type;
+    int64_t                     sent_ms;
+    char                       *job_name; /* create, read: the Job's */
 };
 
 #define DSP_WRITE_DEADLINE_MS 30000

@@ -6,30 +6,18 @@
 #include "model/object.h"
 
 struct dsp_api_pending {
-    dsp_api                *api;
-    struct dsp_api_pending *prev, *next;
-    dsp_answer_fn           done;
-    void                   *context;
+    dsp_api                    *api;
+    LIST_ENTRY(dsp_api_pending) link;
+    dsp_answer_fn               done;
+    void                       *context;
 };
-
-static void unlink_pending(struct dsp_api_pending *p)
-{
-    if (p->prev != NULL) {
-        p->prev->next = p->next;
-    } else {
-        p->api->pending = p->next;
-    }
-    if (p->next != NULL) {
-        p->next->prev = p->prev;
-    }
-}
 
 void dsp_api_free(dsp_api *api)
 {
-    while (api->pending != NULL) {
-        struct dsp_api_pending *p = api->pending;
+    struct dsp_api_pending *p;
 
-        unlink_pending(p);
+    while ((p = LIST_FIRST(&api->pending)) != NULL) {
+        LIST_REMOVE(p, link);
         free(p);
     }
 }
@@ -55,7 +43,7 @@ static void on_done(void *arg, const dsp_kube_answer *answer)
                                   .error = answer->error,
                                   .not_sent = answer->outcome == DSP_KUBE_NOT_SENT };
 
-    unlink_pending(p);
+    LIST_REMOVE(p, link);
     p->done(p->context, &a);
     free(p);
 }
@@ -75,15 +63,12 @@ bool dsp_api_call(dsp_api *api, const dsp_call *call, dsp_answer_fn done, void *
     if (p == NULL) {
         return false;
     }
-    *p = (struct dsp_api_pending){ .api = api, .next = api->pending, .done = done, .context = done_context };
+    *p = (struct dsp_api_pending){ .api = api, .done = done, .context = done_context };
     if (dsp_kube_client_send(api->client, &request, on_done, p) == NULL) {
         free(p);
         return false;
     }
-    if (p->next != NULL) {
-        p->next->prev = p;
-    }
-    api->pending = p;
+    LIST_INSERT_HEAD(&api->pending, p, link);
     return true;
 }
 

@@ -10,9 +10,9 @@
 
 /* Both borrowed; recorder may be NULL. */
 typedef struct dsp_api {
-    dsp_kube_client        *client;
-    dsp_recorder           *recorder;
-    struct dsp_api_pending *pending; /* requests without an answer */
+    dsp_kube_client              *client;
+    dsp_recorder                 *recorder;
+    LIST_HEAD(, dsp_api_pending)  pending; /* requests without an answer */
 } dsp_api;
 
 /* After the client was freed: its requests' answers come no more. */

@@ -165,11 +165,7 @@ bool dsp_record_wake(dsp_store *s, dsp_execution *e)
         return false;
     }
     e->live->execution = e;
-    e->live->next = s->lives;
-    if (s->lives != NULL) {
-        s->lives->prev = e->live;
-    }
-    s->lives = e->live;
+    LIST_INSERT_HEAD(&s->lives, e->live, link);
     s->n_lives++;
     if (!recall(e)) {
         dsp_record_sleep(s, e);
@@ -197,14 +193,7 @@ void dsp_record_sleep(dsp_store *s, dsp_execution *e)
     if (live == NULL) {
         return;
     }
-    if (live->prev != NULL) {
-        live->prev->next = live->next;
-    } else {
-        s->lives = live->next;
-    }
-    if (live->next != NULL) {
-        live->next->prev = live->prev;
-    }
+    LIST_REMOVE(live, link);
     s->n_lives--;
     dsp_live_clear_attempt(s, live);
     free(live->je);

@@ -78,34 +78,12 @@ static void free_action(dsp_action_call *act)
     }
 }
 
-static void link_action(dsp_actor *a, dsp_action_call *act)
-{
-    act->prev = NULL;
-    act->next = a->calls;
-    if (a->calls != NULL) {
-        a->calls->prev = act;
-    }
-    a->calls = act;
-}
-
-static void unlink_action(dsp_actor *a, dsp_action_call *act)
-{
-    if (act->prev != NULL) {
-        act->prev->next = act->next;
-    } else {
-        a->calls = act->next;
-    }
-    if (act->next != NULL) {
-        act->next->prev = act->prev;
-    }
-}
-
 void dsp_actions_free(dsp_actor *a)
 {
-    while (a->calls != NULL) {
-        dsp_action_call *act = a->calls;
+    dsp_action_call *act;
 
-        unlink_action(a, act);
+    while ((act = LIST_FIRST(&a->calls)) != NULL) {
+        LIST_REMOVE(act, link);
         free_action(act);
     }
 }
@@ -130,7 +108,7 @@ static void on_answer(void *context, const dsp_answer *answer)
     live->busy = live->again = false;
     dsp_actor_add(a, act->execution); /* always: what is next? */
     a->host.kick(a->host.context);
-    unlink_action(a, act);
+    LIST_REMOVE(act, link);
     free_action(act);
 }
 
@@ -159,7 +137,7 @@ bool dsp_action_send(dsp_actor *a, dsp_execution *e, const dsp_action_type *type
         a->no_memory = true;
         return false;
     }
-    link_action(a, act);
+    LIST_INSERT_HEAD(&a->calls, act, link);
     e->live->busy = true;
     a->in_flight++;
     a->metrics->active = a->in_flight;

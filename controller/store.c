@@ -7,7 +7,7 @@
 
 void dsp_store_init(dsp_store *s)
 {
-    *s = (dsp_store){ .lives = NULL };
+    *s = (dsp_store){ .lives = LIST_HEAD_INITIALIZER(lives) };
     dsp_map_init(&s->by_uid);
     dsp_map_init(&s->by_key);
     dsp_map_init(&s->templates);

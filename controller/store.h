@@ -14,6 +14,8 @@
 #ifndef DSP_CONTROLLER_STORE_H
 #define DSP_CONTROLLER_STORE_H
 
+#include <sys/queue.h>
+
 #include "base/heap.h"
 #include "base/map.h"
 #include "model/jobtemplate.h"
@@ -24,7 +26,7 @@ struct dsp_execution;
 /* Of a record with something to do. Strings in here are malloc'ed, NULL when empty. */
 typedef struct dsp_live {
     struct dsp_execution *execution;
-    struct dsp_live      *prev, *next; /* all live ones */
+    LIST_ENTRY(dsp_live)  link; /* of all live ones */
     dsp_jobexecution     *je;          /* NULL: not seen (or deleted) */
     dsp_job              *job;         /* its last state */
     int64_t               je_ms;   /* when `je` came */
@@ -95,7 +97,7 @@ typedef struct dsp_store {
     dsp_map   by_uid;
     dsp_map   by_key;
     dsp_map   templates;
-    dsp_live *lives; /* newest first */
+    LIST_HEAD(, dsp_live) lives; /* newest first */
     size_t    n_lives;
     size_t    n_conflicts; /* lives that wait for a Job's name */
     bool      synced[DSP_KINDS];

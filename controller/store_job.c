@@ -10,8 +10,8 @@ static void wake_conflicts(dsp_store *s, dsp_str ns, dsp_str name)
     if (s->n_conflicts == 0) {
         return;
     }
-    for (dsp_live *live = s->lives, *next; live != NULL; live = next) {
-        next = live->next;
+    for (dsp_live *live = LIST_FIRST(&s->lives), *next; live != NULL; live = next) {
+        next = LIST_NEXT(live, link);
         if (live->attempt.end == DSP_ATTEMPT_WAITING && live->attempt.job_name != NULL && live->je != NULL &&
             dsp_str_is(name, live->attempt.job_name) && dsp_str_eq(live->je->ns, ns)) {
             live->create_ms = 0;

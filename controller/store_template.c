@@ -33,8 +33,8 @@ dsp_json dsp_store_template(const dsp_store *s, const dsp_jobexecution *je)
 
 static void template_changed(dsp_store *s, dsp_str ns, dsp_str name)
 {
-    for (dsp_live *live = s->lives, *next; live != NULL; live = next) {
-        next = live->next;
+    for (dsp_live *live = LIST_FIRST(&s->lives), *next; live != NULL; live = next) {
+        next = LIST_NEXT(live, link);
         if (live->je != NULL && live->je->job_uid.len == 0 && dsp_str_eq(live->je->template_name, name) &&
             dsp_str_eq(live->je->ns, ns)) {
             dsp_store_changed(s, live->execution);
@@ -129,7 +129,7 @@ void dsp_store_replace_templates_end(dsp_store *s, dsp_str ns)
             template_free(t);
         }
     }
-    for (dsp_live *live = s->lives; live != NULL; live = live->next) {
+    for (dsp_live *live = LIST_FIRST(&s->lives); live != NULL; live = LIST_NEXT(live, link)) {
         dsp_store_changed(s, live->execution);
     }
 }
