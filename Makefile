@@ -129,8 +129,8 @@ $(B)/unit/%: $(B)/obj/t/unit/%.c.o $(call lib,$(ROOMS))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LD_FLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(EXT_LIBS)
 
-# What system tests load into our programs.
-TEST_TOOLS := $(B)/skew.so
+# What system tests load into our programs, and the fuzzers, so that `make test` builds each and gives it what they once found.
+TEST_TOOLS := $(B)/skew.so $(patsubst t/fuzz/%.c,$(B)/replay/%,$(wildcard t/fuzz/*_fuzz.c))
 
 $(B)/%.so: t/tools/%.c Makefile
 	@mkdir -p $(@D)
@@ -207,6 +207,11 @@ FUZZERS := $(foreach f,$(patsubst t/fuzz/%.c,$(B)/fuzz/%,$(wildcard t/fuzz/*_fuz
 $(B)/fuzz/%: $(B)/obj/t/fuzz/%.c.o $(call lib,controller kube template model base)
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -fsanitize=fuzzer $(LD_FLAGS) $(LDFLAGS) -o $@ $^ $(EXT_LIBS)
+
+# The same, without libFuzzer, on inputs that are given: t/fuzz.t.
+$(B)/replay/%: $(B)/obj/t/fuzz/%.c.o $(B)/obj/t/fuzz/replay.c.o $(call lib,controller kube template model base)
+	@mkdir -p $(@D)
+	$(link)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZERS)

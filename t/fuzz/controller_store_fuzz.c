@@ -13,11 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void decide_all(dsp_store *s)
 {
-    for (dsp_live *live = s->lives, *next; live != NULL; live = next) {
+    for (dsp_live *live = LIST_FIRST(&s->lives), *next; live != NULL; live = next) {
         dsp_arena    arena;
         dsp_decision d;
 
-        next = live->next;
+        next = LIST_NEXT(live, link);
         dsp_arena_init(&arena, 1 << 20);
         dsp_view v = dsp_store_view(s, live->execution, 1000000, 1000);
         dsp_reconcile(&v, &arena, &d);
@@ -66,8 +66,8 @@ static void line(dsp_store *s, dsp_str text)
         dsp_store_replace_begin(s, DSP_KIND_JOB, DSP_STR(""));
         dsp_store_replace_end(s, DSP_KIND_JOB, DSP_STR(""));
     } else if (text.data[0] == 's') {
-        for (dsp_live *live = s->lives, *next; live != NULL; live = next) {
-            next = live->next;
+        for (dsp_live *live = LIST_FIRST(&s->lives), *next; live != NULL; live = next) {
+            next = LIST_NEXT(live, link);
             dsp_store_settle(s, live->execution);
         }
     }
