@@ -4,11 +4,12 @@ use strict;
 use warnings;
 
 use FindBin;
+use IO::Socket::INET;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Dispatcher::Test;
-use Dispatcher::Test::Kube qw(kube what status not_found template);
+use Dispatcher::Test::Kube qw(kube what status not_found template already_exists);
 use Dispatcher::Test::Server qw(json);
 
 my $t = Dispatcher::Test->new;
@@ -19,7 +20,9 @@ $t->write( token  => "first\n" );
 $t->write( valid  => 'first' );
 $t->write( restless => 'token-0' );
 $t->write( rotating => 'second' );
-utime 1_700_000_000, 1_700_000_000, $t->path('rotating');
+$t->write( rewritten => 'second' );
+utime 1_700_000_000, 1_700_000_000, $t->path('rotating'), $t->path('rewritten');
+my $collided = 0;
 my $api = $t->api( sub {
     my ($request) = @_;
     my ( $resource, $ns, $name ) = what($request);
@@ -31,12 +34,13 @@ my $api = $t->api( sub {
     if ( defined $bearer && !grep { $bearer eq "Bearer $_" } split ' ', $t->read('valid') ) {
         return json( 401, status( 401, 'Unauthorized', 'Unauthorized' ) );
     }
-    if ( $resource eq 'jobtemplates' && $name eq 'labelled' ) {
+    if ( $resource eq 'jobtemplates' && $name =~ /^labelled/ ) {
         my $label = $t->read('labels');
         return $label eq 'gone' ? not_found( $resource, $name ) : template( $ns, $name, labels => { is => $label } );
     }
     return template( $ns, $name, labels => { map { ( "l$_" => 'x' x 60 ) } 1 .. 900 } ) if ( $name // '' ) =~ /^large/;
     return ( wait => 0.3, kube($request) ) if ( $name // '' ) eq 'slow';
+    return ( until => $t->path('relabelled'), already_exists('x') ) if $request->{body} =~ /"payload":"collide"/ && !$collided++;
     return kube($request);
 } );
 
@@ -53,12 +57,14 @@ http {
         listen 127.0.0.1:%%PORT:http%%;
         dispatcher_api /_dispatcher/;
         location /short/   { dispatcher_execute; dispatcher_template_cache 200ms; }
+        location /while/   { dispatcher_execute; dispatcher_template_cache 3s; }
         location /long/    { dispatcher_execute; dispatcher_template_cache 1h; }
         location /off/     { dispatcher_execute; dispatcher_template_cache off; }
         location /token/   { dispatcher_execute; dispatcher_api /_token/; dispatcher_template_cache off; }
         location /no-token/ { dispatcher_execute; dispatcher_api /_no_token/; }
         location /restless/ { dispatcher_execute; dispatcher_api /_restless/; }
         location /rotating/ { dispatcher_execute; dispatcher_api /_rotating/; }
+        location /rewritten/ { dispatcher_execute; dispatcher_api /_rewritten/; }
         location /loud/    { dispatcher_execute; dispatcher_api /_token/; error_log %%DIR%%/loud.log debug; }
         location /way/     { dispatcher_execute; dispatcher_api /_way/; }
         location /payload/ { dispatcher_execute; dispatcher_log_payloads on; }
@@ -87,6 +93,12 @@ http {
         location /_rotating/ {
             internal;
             dispatcher_token_file rotating;
+            proxy_set_header Authorization "Bearer \$dispatcher_token";
+            proxy_pass http://kube/;
+        }
+        location /_rewritten/ {
+            internal;
+            dispatcher_token_file rewritten;
             proxy_set_header Authorization "Bearer \$dispatcher_token";
             proxy_pass http://kube/;
         }
@@ -132,6 +144,21 @@ $t->wait_for( 'the template to be gone', sub { put('/short/labelled')->{status} 
 is( put('/short/labelled')->{status}, 404, 'a deleted template stays unknown' );
 $t->write_atomically( labels => 'back' );
 is( put('/short/labelled')->{status}, 201, 'until it is back' );
+
+# A request that is under way keeps the labels it began with, whatever becomes of what is remembered: its name is taken, and the template's labels have
+# changed before it tries another one.
+$t->write_atomically( labels => 'x' x 60 );
+put('/while/labelled-too');
+calls();
+my $first = IO::Socket::INET->new( '127.0.0.1:' . $t->port('http') ) or die "connect: $!";
+print {$first} "PUT /while/labelled-too HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 7\r\n\r\ncollide";
+$t->wait_for( 'its POST', sub { ( $api->requests )[-1]{body} =~ /collide/ } );
+is( calls(), 'P', 'the labels were remembered' );
+$t->write_atomically( labels => 'y' x 60 );
+$t->wait_for( 'the new labels', sub { put('/while/labelled-too'); ( $api->seen )[-1]{body} =~ /"is":"y{60}"/ } );
+$t->write( relabelled => '' );
+like( join( '', <$first> ), qr{^HTTP/1.1 201}, 'created under another name' );
+like( ( $api->requests )[-1]{body}, qr/"labels":\{"is":"x{60}"\},.*"payload":"collide"/, 'with the labels it began with' );
 calls();
 put("/long/t$_") for 1 .. 1100;
 is( calls(), 'GP' x 1100, '1100 templates' );
@@ -183,14 +210,19 @@ like( $log, qr/dispatcher_token_file: "\S+token" has a character at byte 2 /,  '
 like( $log, qr/dispatcher_token_file: "\S+token" is longer than 16384 bytes/,  'too long' );
 unlike( $log, qr/second|Bearer/, 'no token in the log' );
 
-# Where nobody says 401, a new token is seen within 10 seconds: by the file's number where its time stays the same.
+# Where nobody says 401, a new token is seen within 10 seconds: by the file's number where its time stays the same, by its time where it is the same file.
 $t->write_atomically( valid => 'second fourth' );
-put('/rotating/a');
+put("/$_/a") for qw(rotating rewritten);
+my ($inode) = ( stat $t->path('rewritten') )[1];
 $t->write( 'rotating.next' => 'fourth' );
 utime 1_700_000_000, 1_700_000_000, $t->path('rotating.next');
 rename $t->path('rotating.next'), $t->path('rotating') or die "rename: $!";
+$t->write( rewritten => 'fourth' );
+is( ( stat $t->path('rewritten') )[1], $inode, 'still the same file' );
 calls();
-$t->wait_for( 'the new token', sub { put('/rotating/a'); ( $api->seen )[-1]{headers}{authorization} eq 'Bearer fourth' }, 30 );
+for my $file (qw(rotating rewritten)) {
+    $t->wait_for( "the new token of $file", sub { put("/$file/a"); ( $api->seen )[-1]{headers}{authorization} eq 'Bearer fourth' }, 30 );
+}
 pass('a token that is replaced is read again, also when the old one is still good');
 
 # Even at nginx's debug level it is nginx's own lines that show the token, none of ours.
