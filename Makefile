@@ -179,9 +179,9 @@ bench-controller: $(CONTROLLER) $(DEVCLUSTER) $(B)/bench/load ## the controller'
 	t/bench/controller $(B) $(or $(N),100000) scale
 
 .PHONY: bench-module
-bench-module: deps-slow ## dispatcher_execute against a bare proxy_pass, ROUNDS=10 of 1 s (MEMORY=1: memory after 1 M requests)
+bench-module: deps-slow ## dispatcher_execute against a bare proxy_pass, ROUNDS=11 of 1 s (MEMORY=1: memory after 1 M requests)
 	+$(Q)$(MAKE) module $(DEVCLUSTER) $(B)/bench/null_api
-	t/bench/module $(B) $(or $(ROUNDS),10) $(if $(MEMORY),memory)
+	t/bench/module $(B) $(or $(ROUNDS),11) $(if $(MEMORY),memory)
 
 .PHONY: bench-template
 bench-template: $(B)/bench/template_bench $(B)/oracle ## the template engine against Go's
