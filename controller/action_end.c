@@ -18,11 +18,13 @@ bool dsp_action_read_pods(dsp_actor *a, dsp_execution *e, const dsp_decision *d)
 {
     dsp_buf path;
 
+    (void) d;
     dsp_buf_init(&path, 4096);
     dsp_buf_addz(&path, "/api/v1/namespaces");
     dsp_action_segment(&path, e->live->je->ns);
-    dsp_buf_addz(&path, "/pods?limit=100&labelSelector=job-name%3D");
-    dsp_buf_adds(&path, d->job_name); /* a label's value: nothing in it needs encoding */
+    /* Not by the Job's name: another Job may have had it. Every Kubernetes gives a Job's pods this label. */
+    dsp_buf_addz(&path, "/pods?limit=100&labelSelector=controller-uid%3D");
+    dsp_buf_adds(&path, e->live->job->uid); /* a label's value: nothing in it needs encoding */
     return dsp_action_send(a, e, &read_pods, DSP_STR(""), &path, NULL, NULL);
 }
 

@@ -133,7 +133,6 @@ static void follow(const dsp_view *v, dsp_arena *arena, dsp_decision *d)
 
     if (job->end == DSP_JOB_FAILED && !v->pods_read) {
         d->action = DSP_ACT_READ_PODS;
-        d->job_name = job->name;
         return;
     }
     start_status(v, d);

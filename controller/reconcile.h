@@ -68,7 +68,7 @@ enum dsp_action {
     DSP_ACT_NONE = 0,
     DSP_ACT_CREATE_JOB,
     DSP_ACT_READ_JOB,     /* decision.job_name */
-    DSP_ACT_READ_PODS,    /* of decision.job_name */
+    DSP_ACT_READ_PODS,    /* of the Job in the view */
     DSP_ACT_PATCH_STATUS, /* decision.status */
     DSP_ACT_PATCH_TTL,    /* of the Job in the view: its ttl_wanted */
     DSP_ACT_DELETE_EXECUTION

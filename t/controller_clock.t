@@ -36,10 +36,10 @@ sub set_clock {
 }
 
 sub controller {
-    my ( $name, $seconds ) = @_;
-    my %env = ( SKEW_FILE => set_clock( $name, $seconds ), LD_PRELOAD => "$t->{build}/skew.so" );
+    my ( $name, $seconds, %more ) = @_;
+    my %env = ( SKEW_FILE => set_clock( $name, $seconds ), LD_PRELOAD => "$t->{build}/skew.so", %{ $more{env} // {} } );
     $env{ASAN_OPTIONS} = 'verify_asan_link_order=0' if $t->{build} =~ m{\bsan$};
-    return $t->controller( $kube, @LEASE, { name => $name, env => \%env } );
+    return $t->controller( $kube, @{ $more{flags} // \@LEASE }, { name => $name, env => \%env } );
 }
 
 sub lease { return $o->get('/apis/coordination.k8s.io/v1/namespaces/default/leases/b7a548ab.ivan.vc') }
@@ -184,6 +184,21 @@ subtest 'two controllers whose clocks are two hours apart' => sub {
     }
     is $both, 0, 'never did both lead';
     is join( ' ', sort keys %led ), 'ahead behind', 'each has had its turn';
+};
+
+# --- a loop that stands still ---
+
+subtest 'a controller that did not run for half a minute' => sub {
+    my $frozen = controller( 'frozen', 0, env => { SKEW_CLOCK => 'boot' }, flags => [] );
+    my $health = sub { return Dispatcher::Test::Http::request( $frozen->{probes}, GET => '/healthz' ) };
+    is $health->()->{status}, 200, 'healthy before';
+    set_clock( 'frozen', 33 );
+    my $said;
+    $t->wait_for( 'health to know', sub { $said = $health->(); $said->{status} != 200 } );
+    like $said->{body}, qr/the event loop stood still for 3\d{4} ms/, "/healthz says it: $said->{status}";
+    $t->wait_for( 'health to forget', sub { $health->()->{status} == 200 } );
+    ends_well( 'and it works on', executions() );
+    $frozen->stop;
 };
 
 my $audit = $o->control( GET => '/audit' );

@@ -266,6 +266,7 @@ static const char *caught_log(void)
 #define COMPLETE                                                                                                       \
     "\"startTime\":\"2026-01-01T00:00:01Z\",\"completionTime\":\"2026-01-01T00:00:02Z\",\"succeeded\":1,"              \
     "\"conditions\":[{\"type\":\"Complete\",\"status\":\"True\"}]"
+#define FAILED "\"startTime\":\"2026-01-01T00:00:01Z\",\"failed\":1,\"conditions\":[{\"type\":\"Failed\",\"status\":\"True\"}]"
 
 /* The object that a status patch makes of it, as the API server would answer. */
 static const char *patched(const char *name, int rv, const char *body)
@@ -438,6 +439,32 @@ static void retry_after_is_honoured(void **state)
     assert_int_equal(n_calls, 0);
     assert_int_equal(pass_time(), 7000);
     only_call("POST", "/jobs");
+}
+
+static void retry_after_is_honoured_by_a_status(void **state)
+{
+    (void) state;
+    template_with("x");
+    see(DSP_KIND_EXECUTION, je("a", 10, ""));
+    only_call("POST", "/jobs");
+    answer(201, job("a", 11, ""));
+    see(DSP_KIND_JOB, job("a", 12, RUNNING));
+    only_call("PATCH", "/jobexecutions/a/status");
+    answer_nth(0, &(dsp_answer){ .status = 429, .body = DSP_STR("slow down"), .retry_after_ms = 7000 });
+    assert_int_equal(pass_time(), 7000);
+    only_call("PATCH", "/jobexecutions/a/status");
+}
+
+/* Another Job of that name may have left pods. */
+static void pods_are_found_by_the_uid_of_the_job(void **state)
+{
+    (void) state;
+    template_with("x");
+    see(DSP_KIND_EXECUTION, je("a", 10, ""));
+    only_call("POST", "/jobs");
+    answer(201, job("a", 11, ""));
+    see(DSP_KIND_JOB, job("a", 12, FAILED));
+    only_call("GET", "/api/v1/namespaces/ns/pods?limit=100&labelSelector=controller-uid%3Djob-a");
 }
 
 static void backoff_has_bounds(void **state)
@@ -676,6 +703,8 @@ int main(void)
         T(a_stale_execution_gets_no_job),
         T(refused_is_visible_and_tried_again),
         T(retry_after_is_honoured),
+        T(retry_after_is_honoured_by_a_status),
+        T(pods_are_found_by_the_uid_of_the_job),
         T(backoff_has_bounds),
         T(unclear_create_is_read),
         T(a_foreign_job_has_the_name),
