@@ -73,6 +73,15 @@ static bool may_quote(const dsp_transition *t)
            dsp_str_is(event, DSP_REASON_JOB_REFUSED);
 }
 
+/* Takes the JobExecution of an answer into the store, unless the watch has said meanwhile that it is gone: a list or an
+ * event is the only thing that may bring one. */
+static void put_execution(dsp_action_call *act, dsp_json object)
+{
+    if (act->execution->live->je != NULL) {
+        dsp_action_put(act->actor, DSP_KIND_EXECUTION, object);
+    }
+}
+
 /* What was sent is stored: Events, counters, the log. */
 static void commit_sent(dsp_actor *a, dsp_execution *e)
 {
@@ -133,7 +142,7 @@ static void ended_patch_status(dsp_action_call *act, const dsp_answer *answer, c
         if (live->sent != NULL) {
             commit_sent(a, act->execution);
         }
-        dsp_action_put(a, DSP_KIND_EXECUTION, o->object);
+        put_execution(act, o->object);
         return;
     case DSP_OUT_CONFLICT:
     case DSP_OUT_NOT_FOUND:
@@ -180,7 +189,7 @@ static void ended_read_execution(dsp_action_call *act, const dsp_answer *answer,
 
     if (o->kind == DSP_OUT_DONE) {
         live->je_read = true;
-        dsp_action_put(a, DSP_KIND_EXECUTION, o->object);
+        put_execution(act, o->object);
         if (live->stale) { /* what we had is the newest after all */
             live->stale = false;
             forget_sent(live);

@@ -547,6 +547,38 @@ static void deleted_while_its_status_is_written(void **state)
     assert_int_equal(metrics.executions, 0);
 }
 
+/* The answer of a write may come after the news that its object is gone: it does not bring it back. */
+static void a_late_answer_does_not_raise_the_dead(void **state)
+{
+    (void) state;
+    see(DSP_KIND_EXECUTION, je("a", 10, ""));
+    char *stored = strdup(patched("a", 11, only_call("PATCH", "/status")->body)); /* Waiting: TemplateNotFound */
+    assert_true(dsp_store_drop(&store, DSP_KIND_EXECUTION, parse(je("a", 12, ""))));
+    answer(200, stored);
+    free(stored);
+    template_with("x");
+    dsp_actor_run(&actor);
+    assert_int_equal(n_calls, 0);
+    assert_null(dsp_store_find_uid(&store, DSP_STR("uid-a")));
+}
+
+/* The same where another one has its name by now: that one must not be forgotten. */
+static void a_late_answer_does_not_hide_the_next_of_that_name(void **state)
+{
+    (void) state;
+    see(DSP_KIND_EXECUTION, je("a", 10, ""));
+    char *stored = strdup(patched("a", 11, only_call("PATCH", "/status")->body));
+    assert_true(dsp_store_drop(&store, DSP_KIND_EXECUTION, parse(je("a", 12, ""))));
+    char *next = strdup(je("a", 13, ""));
+    memcpy(strstr(next, "uid-a"), "uid-2", 5);
+    see(DSP_KIND_EXECUTION, next);
+    free(next);
+    answer(200, stored);
+    free(stored);
+    template_with("x");
+    assert_non_null(strstr(only_call("POST", "/jobs")->body, "\"uid-2\""));
+}
+
 /* --- the queue ------------------------------------------------------------------------------------------------ */
 
 static void no_more_than_so_many_at_a_time(void **state)
@@ -710,6 +742,8 @@ int main(void)
         T(a_foreign_job_has_the_name),
         T(deleted_while_its_job_is_made),
         T(deleted_while_its_status_is_written),
+        T(a_late_answer_does_not_raise_the_dead),
+        T(a_late_answer_does_not_hide_the_next_of_that_name),
         T(no_more_than_so_many_at_a_time),
         T(fresh_work_goes_before_old_work),
         T(a_standby_writes_nothing),
