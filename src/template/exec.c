@@ -67,10 +67,25 @@ static bool check_output(gt_exec *e)
     return gt_fail_limit(e->c, "output limit of %zu bytes exceeded", e->c->options->limits.output_bytes);
 }
 
+/* Whether the output ends with a `$` that makes no pair. Only the author's text can leave one. */
+static bool ends_with_lone_dollar(const dsp_buf *out)
+{
+    size_t n = 0;
+
+    while (n < out->len && out->data[out->len - 1 - n] == '$') {
+        n++;
+    }
+    return n % 2 != 0;
+}
+
 static bool write_doubled(gt_exec *e, dsp_str s)
 {
     size_t from = 0;
 
+    /* "${{ .Payload }}" with the payload "(VAR)" must not become a reference. To the process "$$" is the same "$". */
+    if (s.len > 0 && ends_with_lone_dollar(e->out)) {
+        dsp_buf_addc(e->out, '$');
+    }
     for (size_t i = 0; i < s.len; i++) {
         if (s.data[i] == '$') {
             dsp_buf_add(e->out, s.data + from, i - from);

@@ -1,5 +1,6 @@
 /* The public API of the template room: output and errors, limits, the flag for literal payloads, reuse. */
 #include "base/buf.h"
+#include "t/devcluster/expand.h"
 #include "template/function.h"
 #include "template/template.h"
 #include "unit.h"
@@ -90,6 +91,44 @@ static void literal_output(void **state)
 
     (void) state;
     assert_string_equal(res.text, "$(A) $$(B)$$ $$ 5 $$(B)$$$$");
+}
+
+static const char *no_secret(void *arg, const char *name)
+{
+    (void) arg;
+    (void) name;
+    return "SECRET";
+}
+
+/* What a process is given: the author's texts as kubelet expands them, and between them the payload as it is. A `$` of
+ * the author right before an action must not make a reference, or half a pair, with what the action writes; and kubelet
+ * mangles what is not ASCII behind one. */
+static void kubelet_gives_the_payload_unchanged(void **state)
+{
+    static const char *const before[] = { "", "$", "$$", "$$$", "cost: $", "$(V)", "$(V)$", "($" };
+    static const char *const payloads[] = { "(V)", "$(V)", "$$(V)", "$$$(V)", "$", "$$", "x$", "(", "$(", "$(V", "x", "\xC3\xA9" };
+    static const char *const after[] = { "", "(V)", "$(V)", "$", "$$", ")" };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        for (size_t k = 0; k < sizeof(payloads) / sizeof(payloads[0]); k++) {
+            for (size_t n = 0; n < sizeof(after) / sizeof(after[0]); n++) {
+                char    text[128];
+                dsp_buf want, got;
+
+                dsp_buf_init(&want, 1024);
+                dsp_buf_init(&got, 1024);
+                dc_expand(&want, before[i], no_secret, NULL);
+                dsp_buf_addz(&want, payloads[k]);
+                dc_expand(&want, after[n], no_secret, NULL);
+                snprintf(text, sizeof(text), "%s{{ \"\" }}{{ .Payload }}%s", before[i], after[n]);
+                dc_expand(&got, render_with(NULL, text, payloads[k], DSP_TEMPLATE_DOUBLE_DOLLAR).text, no_secret, NULL);
+                assert_string_equal(dsp_buf_cstr(&got), dsp_buf_cstr(&want));
+                dsp_buf_free(&want);
+                dsp_buf_free(&got);
+            }
+        }
+    }
 }
 
 static void policy(void **state)
@@ -265,6 +304,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(renders),       cmocka_unit_test(says_what_is_wrong), cmocka_unit_test(literal_output),
+        cmocka_unit_test(kubelet_gives_the_payload_unchanged),
         cmocka_unit_test(policy),        cmocka_unit_test(nesting_limits),     cmocka_unit_test(depth_limits),
         cmocka_unit_test(size_limits),   cmocka_unit_test(wall_clock),         cmocka_unit_test(reuse),
         cmocka_unit_test(actions),       cmocka_unit_test(table_is_sorted),
