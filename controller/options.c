@@ -2,7 +2,22 @@
 
 #include <string.h>
 
-enum kind { BOOL, TEXT, NUMBER, DURATION, LIST, LEVEL, ENCODING, IGNORED_TEXT, IGNORED_BOOL };
+#include "model/name.h"
+
+enum kind {
+    BOOL,
+    TEXT,
+    NUMBER,
+    DURATION,
+    NAMESPACE,
+    NAMESPACES,
+    OBJECT_NAME,
+    LEVEL,
+    ZAP_LEVEL,
+    ENCODING,
+    IGNORED_TEXT,
+    IGNORED_BOOL
+};
 
 /* One row is all there is about a flag: reading it, its default, its line in the help. */
 typedef struct flag {
@@ -28,15 +43,15 @@ static const flag flags[] = {
     { "kubeconfig", TEXT, AT(kubeconfig), 0, 0, "FILE",
       "default: $KUBECONFIG, the Pod's service account, ~/.kube/config" },
     { "context", TEXT, AT(context), 0, 0, "NAME", "context of the kubeconfig (default: its current one)" },
-    { "namespace", LIST, AT(namespaces), 0, 0, "NAME", "watch this namespace only; may be given several times" },
+    { "namespace", NAMESPACES, AT(namespaces), 0, 0, "NAME", "watch this namespace only; may be given several times" },
     { "kube-api-qps", NUMBER, AT(qps), 0, 1000000, "N",
       "requests to the API server per second (default 0: no limit but the server's)" },
     { "max-in-flight", NUMBER, AT(max_in_flight), 1, 256, "N", "requests to the API server at a time (default 16)" },
     { "leader-elect", BOOL, AT(leader_elect), 0, 0, NULL,
       "act only while holding the Lease, so that several replicas may run" },
-    { "leader-elect-namespace", TEXT, AT(leader_namespace), 0, 0, "NAME",
+    { "leader-elect-namespace", NAMESPACE, AT(leader_namespace), 0, 0, "NAME",
       "namespace of the Lease (default: the Pod's)" },
-    { "leader-elect-resource-name", TEXT, AT(leader_name), 0, 0, "NAME",
+    { "leader-elect-resource-name", OBJECT_NAME, AT(leader_name), 0, 0, "NAME",
       "name of the Lease (default b7a548ab.ivan.vc, the original's)" },
     { "leader-elect-lease-duration", DURATION, AT(lease_ms), 0, 0, "TIME",
       "a Lease that has not changed for so long is free (default 15s)" },
@@ -53,7 +68,7 @@ static const flag flags[] = {
     { "log-level", LEVEL, AT(log_level), 0, 0, "LEVEL", "debug, info (default), warn, error" },
     { "log-format", ENCODING, AT(log_format), 0, 0, "FORMAT", "text (default) or json" },
     /* The original's logger; what has no meaning here is read and left. */
-    { "zap-log-level", LEVEL, AT(log_level), 0, 0, NULL, NULL },
+    { "zap-log-level", ZAP_LEVEL, AT(log_level), 0, 0, NULL, NULL },
     { "zap-encoder", ENCODING, AT(log_format), 0, 0, NULL, NULL },
     { "zap-devel", IGNORED_BOOL, 0, 0, 0, NULL, NULL },
     { "zap-stacktrace-level", IGNORED_TEXT, 0, 0, 0, NULL, NULL },
@@ -118,22 +133,38 @@ static bool parse_duration(const char *text, int64_t *ms)
     return false;
 }
 
-static bool set_list(dsp_options *out, const char *value)
+static bool add_namespace(dsp_options *out, const char *value)
 {
-    if (out->n_namespaces == DSP_OPTIONS_NAMESPACES_MAX || value[0] == '\0') {
-        return false;
-    }
     for (size_t i = 0; i < out->n_namespaces; i++) {
         if (strcmp(out->namespaces[i], value) == 0) {
             return true;
         }
     }
+    if (out->n_namespaces == DSP_OPTIONS_NAMESPACES_MAX) {
+        return false;
+    }
     out->namespaces[out->n_namespaces++] = value;
     return true;
 }
 
-/* Stores one value; false: it is not one. */
-static bool set_flag(const flag *f, const char *value, dsp_options *out)
+/* controller-runtime's words, and its verbosity: a number over 0 is more than info. */
+static bool parse_zap_level(const char *text, int *out)
+{
+    static const char *const words[] = { "debug", "info", "warn", "error", NULL };
+    uint64_t                 n;
+
+    if (strcmp(text, "panic") == 0) {
+        *out = DSP_LOG_ERROR;
+    } else if (dsp_str_u64(dsp_str_from(text), &n) && n > 0) {
+        *out = DSP_LOG_DEBUG;
+    } else {
+        return parse_word(text, words, out);
+    }
+    return true;
+}
+
+/* Stores one value; false: it is not one, and why may say more. */
+static bool set_flag(const flag *f, const char *value, dsp_options *out, dsp_buf *why)
 {
     static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
     static const char *const encodings[] = { "text", "json", "console", NULL };
@@ -156,10 +187,16 @@ static bool set_flag(const flag *f, const char *value, dsp_options *out)
         return true;
     case DURATION:
         return parse_duration(value, at);
-    case LIST:
-        return set_list(out, value);
+    case NAMESPACES:
+        return dsp_name_is_label(dsp_str_from(value), why) && add_namespace(out, value);
+    case NAMESPACE:
+    case OBJECT_NAME:
+        *(const char **) at = value;
+        return f->kind == NAMESPACE ? dsp_name_is_label(dsp_str_from(value), why)
+                                    : dsp_name_is_subdomain(dsp_str_from(value), why);
     case LEVEL:
-        if (!parse_word(value, levels, &word)) {
+    case ZAP_LEVEL:
+        if (f->kind == LEVEL ? !parse_word(value, levels, &word) : !parse_zap_level(value, &word)) {
             return false;
         }
         *(enum dsp_log_level *) at = (enum dsp_log_level) word;
@@ -178,6 +215,32 @@ static bool set_flag(const flag *f, const char *value, dsp_options *out)
     return false;
 }
 
+/* What a flag takes, where its name's reason did not say it. */
+static void add_wanted(const flag *f, dsp_buf *error)
+{
+    switch (f->kind) {
+    case BOOL:
+    case IGNORED_BOOL:
+        dsp_buf_addz(error, "true or false is wanted");
+        return;
+    case NUMBER:
+        dsp_buf_addf(error, "a number from %lld to %lld is wanted", (long long) f->min, (long long) f->max);
+        return;
+    case DURATION:
+        dsp_buf_addz(error, "a time such as 15s, 500ms or 1m is wanted");
+        return;
+    case NAMESPACES:
+        dsp_buf_addf(error, "no more than %d are taken", DSP_OPTIONS_NAMESPACES_MAX);
+        return;
+    case LEVEL:
+    case ZAP_LEVEL:
+        dsp_buf_addz(error, "debug, info, warn or error is wanted");
+        return;
+    default:
+        dsp_buf_addz(error, "text or json is wanted");
+    }
+}
+
 static const flag *find_flag(const char *name, size_t len)
 {
     for (size_t i = 0; i < N_FLAGS; i++) {
@@ -186,6 +249,24 @@ static const flag *find_flag(const char *name, size_t len)
         }
     }
     return NULL;
+}
+
+static bool store_value(const flag *f, const char *value, dsp_options *out, dsp_buf *error)
+{
+    dsp_buf why;
+
+    dsp_buf_init(&why, 1024);
+    bool ok = set_flag(f, value, out, &why);
+    if (!ok) {
+        dsp_buf_addf(error, "invalid value \"%s\" for flag --%s: ", value, f->name);
+        if (why.len > 0) {
+            dsp_buf_adds(error, dsp_buf_str(&why));
+        } else {
+            add_wanted(f, error);
+        }
+    }
+    dsp_buf_free(&why);
+    return ok;
 }
 
 /* Reads the flag argv[*i] and moves *i over what it takes. */
@@ -214,11 +295,7 @@ static bool parse_one(int argc, const char *const *argv, int *i, dsp_options *ou
             return false;
         }
     }
-    if (!set_flag(f, value, out)) {
-        dsp_buf_addf(error, "invalid value \"%s\" for flag --%s", value, f->name);
-        return false;
-    }
-    return true;
+    return store_value(f, value, out, error);
 }
 
 static bool check(const dsp_options *o, dsp_buf *error)

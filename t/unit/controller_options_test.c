@@ -84,14 +84,15 @@ static void errors_name_the_argument(void **state)
     } cases[] = {
         { { "x", "--nope=1", NULL }, "flag provided but not defined: --nope=1 (see --help)" },
         { { "x", "--kubeconfig", NULL }, "flag needs an argument: --kubeconfig" },
-        { { "x", "--leader-elect=maybe", NULL }, "invalid value \"maybe\" for flag --leader-elect" },
-        { { "x", "--max-in-flight=0", NULL }, "invalid value \"0\" for flag --max-in-flight" },
-        { { "x", "--max-in-flight=257", NULL }, "invalid value \"257\" for flag --max-in-flight" },
-        { { "x", "--kube-api-qps", "-1", NULL }, "invalid value \"-1\" for flag --kube-api-qps" },
-        { { "x", "--leader-elect-renew-deadline=10", NULL }, "invalid value \"10\" for flag --leader-elect-renew-deadline" },
-        { { "x", "--leader-elect-renew-deadline=0s", NULL }, "invalid value \"0s\" for flag --leader-elect-renew-deadline" },
-        { { "x", "--log-level=loud", NULL }, "invalid value \"loud\" for flag --log-level" },
-        { { "x", "--namespace=", NULL }, "invalid value \"\" for flag --namespace" },
+        { { "x", "--leader-elect=maybe", NULL }, "invalid value \"maybe\" for flag --leader-elect: true or false is wanted" },
+        { { "x", "--max-in-flight=0", NULL }, "invalid value \"0\" for flag --max-in-flight: a number from 1 to 256 is wanted" },
+        { { "x", "--max-in-flight=257", NULL }, "invalid value \"257\" for flag --max-in-flight: a number from 1 to 256 is wanted" },
+        { { "x", "--kube-api-qps", "-1", NULL }, "invalid value \"-1\" for flag --kube-api-qps: a number from 0 to 1000000 is wanted" },
+        { { "x", "--leader-elect-renew-deadline=10", NULL }, "invalid value \"10\" for flag --leader-elect-renew-deadline: a time such as 15s, 500ms or 1m is wanted" },
+        { { "x", "--leader-elect-renew-deadline=0s", NULL }, "invalid value \"0s\" for flag --leader-elect-renew-deadline: a time such as 15s, 500ms or 1m is wanted" },
+        { { "x", "--log-level=loud", NULL }, "invalid value \"loud\" for flag --log-level: debug, info, warn or error is wanted" },
+        { { "x", "--namespace=", NULL }, "invalid value \"\" for flag --namespace: must not be empty" },
+        { { "x", "--leader-elect-namespace=", NULL }, "invalid value \"\" for flag --leader-elect-namespace: must not be empty" },
         { { "x", "serve", NULL }, "unexpected argument: serve (see --help)" },
         { { "x", "--", "serve", NULL }, "unexpected argument: serve (see --help)" },
         { { "x", "-", NULL }, "unexpected argument: - (see --help)" },
@@ -104,6 +105,43 @@ static void errors_name_the_argument(void **state)
         assert_false(parse(cases[i].argv));
         assert_string_equal(dsp_buf_cstr(&error), cases[i].error);
     }
+}
+
+/* They become a path of the API and a label in the metrics. */
+static void names_are_names(void **state)
+{
+    static const char *const flags[] = { "--namespace", "--leader-elect-namespace", "--leader-elect-resource-name" };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        assert_true(parse(ARGS(flags[i], "team-a")));
+        assert_false(parse(ARGS(flags[i], "Team A")));
+        if (strstr(dsp_buf_cstr(&error), flags[i]) == NULL || strstr(dsp_buf_cstr(&error), "'T'") == NULL) {
+            fail_msg("%s", dsp_buf_cstr(&error));
+        }
+        assert_false(parse(ARGS(flags[i], "a\"b")));
+    }
+    assert_true(parse(ARGS("--leader-elect-resource-name=b7a548ab.ivan.vc")));
+    assert_false(parse(ARGS("--namespace=a.b")));
+}
+
+/* controller-runtime's pkg/log/zap/flags.go: debug, info, error, panic, or a number over 0, which is the verbosity. */
+static void levels_of_zap(void **state)
+{
+    static const struct {
+        const char        *text;
+        enum dsp_log_level level;
+    } rows[] = { { "debug", DSP_LOG_DEBUG }, { "info", DSP_LOG_INFO }, { "error", DSP_LOG_ERROR },
+                 { "panic", DSP_LOG_ERROR }, { "1", DSP_LOG_DEBUG },   { "10", DSP_LOG_DEBUG } };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_true(parse(ARGS("--zap-log-level", rows[i].text)));
+        assert_int_equal(o.log_level, rows[i].level);
+        assert_true(i < 3 || !parse(ARGS("--log-level", rows[i].text)));
+    }
+    assert_false(parse(ARGS("--zap-log-level=0")));
+    assert_false(parse(ARGS("--zap-log-level=loud")));
 }
 
 static void help_and_version_end_the_reading(void **state)
@@ -122,6 +160,8 @@ int main(void)
         cmocka_unit_test(go_syntax),
         cmocka_unit_test(flags_of_the_original),
         cmocka_unit_test(errors_name_the_argument),
+        cmocka_unit_test(names_are_names),
+        cmocka_unit_test(levels_of_zap),
         cmocka_unit_test(help_and_version_end_the_reading),
     };
     int failed = cmocka_run_group_tests_name("controller_options", tests, NULL, NULL);
