@@ -99,6 +99,10 @@ void dsp_outcome_judge(enum dsp_call_kind kind, const dsp_answer *a, dsp_arena *
         out->message = dsp_object_string(status, "message", arena);
     }
     if (a->status >= 500) {
+        /* A webhook that does not answer (failurePolicy Fail) is asked before anything is stored. */
+        if (kind == DSP_CALL_CREATE && contains(out->message, "failed calling webhook")) {
+            refuse(out, DSP_OUT_REFUSED, DSP_STR(DSP_REASON_JOB_REFUSED));
+        }
         /* etcd's limit on an object's size comes as a 500. */
         if (kind == DSP_CALL_CREATE && contains(out->message, "request is too large")) {
             refuse(out, DSP_OUT_INVALID, DSP_STR(DSP_REASON_INVALID_JOB));

@@ -87,7 +87,20 @@ void dsp_job_renderer_free(dsp_job_renderer *r)
 
 /* --- spec ----------------------------------------------------------------------------------------------------- */
 
-/* With ttlSecondsAfterFinished the members are put together anew; the bytes of all others stay. */
+/* The TTL that is put aside until the result has been recorded; none: what stands there, if anything, is for the API
+ * server to refuse. */
+static dsp_json ttl_of(dsp_json spec)
+{
+    dsp_json ttl = dsp_json_get(spec, "ttlSecondsAfterFinished");
+    int64_t  seconds;
+
+    if (dsp_json_int64(ttl, &seconds) && seconds >= 0 && seconds <= INT32_MAX) {
+        return ttl;
+    }
+    return dsp_json_kind(ttl) == DSP_JSON_NULL ? ttl : (dsp_json){ NULL, 0 };
+}
+
+/* With a TTL the members are put together anew; the bytes of all others stay. */
 static void write_spec(dsp_walk *w, dsp_json spec, dsp_json ttl)
 {
     dsp_json_iter it = dsp_json_iterate(spec);
@@ -117,7 +130,7 @@ static void write_job(dsp_walk *w, dsp_job_renderer *r, const dsp_jobtemplate *j
 {
     dsp_json meta = dsp_json_get(jt->job_template, "metadata");
     dsp_json spec = dsp_json_get(jt->job_template, "spec");
-    dsp_json ttl = dsp_json_get(spec, "ttlSecondsAfterFinished");
+    dsp_json ttl = ttl_of(spec);
 
     if (dsp_json_kind(spec) != DSP_JSON_OBJECT) {
         dsp_walk_problem_at(w, DSP_STR("spec"), DSP_STR("the JobTemplate has no spec.jobTemplate.spec"));

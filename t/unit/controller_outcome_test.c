@@ -37,6 +37,9 @@ static const struct row {
       "JobRefused" },
     { CREATE, 422, STATUS("Invalid", "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"), false,
       DSP_OUT_REFUSED, "JobRefused" },
+    { CREATE, 500,
+      STATUS("InternalError", "Internal error occurred: failed calling webhook \\\"w\\\": failed to call webhook: Post: refused"),
+      false, DSP_OUT_REFUSED, "JobRefused" }, /* before it could be stored */
     { CREATE, 403, STATUS("Forbidden", "exceeded quota"), false, DSP_OUT_REFUSED, "JobRefused" },
     { CREATE, 403,
       "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"details\":{\"causes\":[{\"reason\":\"NamespaceTerminating\"}]}}",

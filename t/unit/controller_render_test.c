@@ -123,6 +123,24 @@ static void the_whole_job(void **state)
     assert_false(result.fixed);
 }
 
+/* A TTL that the API server would not take is not put aside: it shall refuse the Job. */
+static void an_impossible_ttl_stays(void **state)
+{
+    static const char *const values[] = { "-5", "1.5", "2147483648", "\"5\"", "true" };
+    char                     text[128], want[64];
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        snprintf(text, sizeof(text), "{\"spec\":{\"ttlSecondsAfterFinished\":%s}}", values[i]);
+        snprintf(want, sizeof(want), "\"spec\":{\"ttlSecondsAfterFinished\":%s}", values[i]);
+        assert_true(render(text, DSP_STR(""), false));
+        if (strstr(dsp_buf_cstr(&out), want) == NULL) {
+            fail_msg("%s: %s", values[i], dsp_buf_cstr(&out));
+        }
+        assert_null(dsp_json_path(job(), "metadata", "annotations", DSP_TTL_ANNOTATION, NULL).data);
+    }
+}
+
 static void ttl_is_remembered_and_left_out(void **state)
 {
     (void) state;
@@ -365,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_whole_job, setup, teardown),
         cmocka_unit_test_setup_teardown(ttl_is_remembered_and_left_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_impossible_ttl_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(names_follow_the_template, setup, teardown),
         cmocka_unit_test_setup_teardown(free_form_maps_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(payload_is_literal_where_the_kubelet_expands, setup, teardown),
