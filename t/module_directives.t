@@ -8,12 +8,16 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Dispatcher::Test;
-use Dispatcher::Test::Kube qw(kube what);
-use Dispatcher::Test::Server qw(reply);
+use Dispatcher::Test::Kube qw(kube what status);
+use Dispatcher::Test::Server qw(json reply);
 
 my $t   = Dispatcher::Test->new;
 my $api = $t->api( sub {
     my ($request) = @_;
+    if ( $request->{body} =~ /"jobTemplateName":"(stored|lost)-(\w+)"/ ) {
+        kube($request) if $1 eq 'stored';
+        return $2 eq 'close' ? 'close' : json( 409, status( 409, 'AlreadyExists', 'oh' ) );
+    }
     return $request->{target} =~ m{^/accel/} ? reply( 200, '', [ 'X-Accel-Redirect' => '/landing' ] ) : kube($request);
 } );
 
@@ -124,7 +128,8 @@ http {
     %%HTTP%%
     dispatcher_api /_dispatcher/;
     dispatcher_default_namespace from-http;
-    upstream other { server $api->{host}; }
+    upstream other { server $api->{host} max_fails=0; }
+    upstream two { server $api->{host} max_fails=0; server 127.0.0.1:@{[ $t->port('nobody') ]} backup max_fails=0; }
     server {
         listen 127.0.0.1:%%PORT:http%%;
         location /execute/ { dispatcher_execute; }
@@ -139,6 +144,7 @@ http {
         location /variable/ { dispatcher_execute \$arg_ns/\$http_x_template; }
         location /old/ { rewrite ^/old/(.*)\$ /execute/\$1 last; }
         location /break/ { rewrite ^/break/(.*)\$ /break/team-b/\$1 break; dispatcher_execute; }
+        location /astray/ { rewrite ^/astray/(.*)\$ /elsewhere/\$1 break; dispatcher_execute; }
         location /try/ { try_files /nothing \@run; }
         location \@run { dispatcher_execute tried/\$arg_t; }
         location /if/ {
@@ -155,6 +161,11 @@ http {
         location /small/ { internal; client_max_body_size 10; proxy_pass http://other/; }
         location /page-api/ { dispatcher_execute; dispatcher_api /page/; }
         location /page/ { internal; proxy_pass http://other/none/; proxy_intercept_errors on; error_page 404 = /landing; }
+        location /hide-api/ { dispatcher_execute; dispatcher_api /hide/; }
+        location /hide/ { internal; client_max_body_size 0; proxy_pass http://other/; proxy_intercept_errors on; error_page 409 /landing; }
+        location /twice-api/ { dispatcher_execute; dispatcher_api /twice/; }
+        location /twice/ { internal; client_max_body_size 0; proxy_pass http://two/; proxy_next_upstream error non_idempotent; }
+        location /self-api/ { dispatcher_execute; dispatcher_api /self-api/; }
         location = /landing { return 200 '{"metadata":{"name":"demo","uid":"u"}}'; }
         location /accel-api/ { dispatcher_execute; dispatcher_api /accel/; }
         location /accel/ { internal; proxy_pass http://other/accel/; }
@@ -217,6 +228,7 @@ is( stored(), 'nothing', 'and nothing of this was stored' );
 
 for (
     [ missing => qr{the API call "/nowhere/apis/.*" ends in location "" without a proxy_pass: set "dispatcher_api" to an internal location} ],
+    [ self    => qr{the API call "/self-api/apis/.*" ends in location "/self-api/" without a proxy_pass: set} ],
     [ open    => qr{location "/open/" leads to the API server with our credentials but is open to clients: add "internal;" to it} ],
 ) {
     my ( $name, $message ) = @$_;
@@ -236,5 +248,22 @@ like( $t->read('nginx.error.log'), qr{nginx itself answered the API call "/page/
 $answer = $nginx->http( PUT => '/accel-api/demo', body => 'x' );
 is( $answer->{status}, 500, 'an API server that redirects inside nginx' );
 like( $t->read('nginx.error.log'), qr{was redirected to "/landing": add "proxy_ignore_headers X-Accel-Redirect;"}, 'is explained' );
+
+# --- such a location must not hide what became of a POST that was sent ---
+
+for ( [ 'hide-api/stored-409' => 201, 'GPG' ], [ 'hide-api/lost-409' => 500, 'GPG' ], [ 'twice-api/stored-close' => 201, 'GPG' ], [ 'twice-api/lost-close' => 502, 'GPGPG' ] ) {
+    my ( $path, $status, $calls ) = @$_;
+    $api->seen;
+    is( $nginx->http( PUT => "/$path", body => 'x' )->{status}, $status, "$path: $status" );
+    is( join( '', map { $_->{method} =~ /(.)/ } $api->seen ), $calls, 'the calls' );
+}
+
+# --- a rewrite that leaves the location: what to execute is not known ---
+
+$answer = $nginx->http( PUT => '/astray/demo', body => 'x' );
+is( $answer->{status},     500,                                         'a URI that is no longer of its location' );
+is( $answer->{json}{type}, 'tag:dispatcher.ivan.vc,2026:misconfigured', 'misconfigured' );
+is( scalar( () = $api->seen ), 0,                                       'nothing was sent' );
+like( $t->read('nginx.error.log'), qr{"/elsewhere/demo" does not begin with location "/astray/": .*"dispatcher_execute \[namespace/\]template"}, 'the log says what to do' );
 
 $t->done_testing;

@@ -87,6 +87,7 @@ for my $method (qw(GET DELETE PATCH TRACE FOO PROPFIND)) {
     is( $answer->{headers}{allow}, 'PUT, POST', 'Allow' );
     is( $answer->{json}{type}, 'tag:dispatcher.ivan.vc,2026:method-not-allowed', 'a problem document' );
 }
+like( $nginx->http( 'M' x 3000 => '/execute/a' )->{json}{detail}, qr/^M+ does nothing here; PUT or POST runs a JobTemplate\.$/, 'a long method is cut' );
 my $answer = $nginx->http( HEAD => '/execute/a' );
 is( "$answer->{status} $answer->{headers}{allow} $answer->{body}", '405 PUT, POST ', 'HEAD: 405 without a body' );
 $answer = $nginx->http( OPTIONS => '/execute/a' );

@@ -121,6 +121,10 @@ static void read_refusal(enum dsp_api_call call, dsp_str name, int code, const d
         read_server_error(call, code, out);
     } else {
         fail(out, DSP_PROBLEM_API_ANSWER, "The Kubernetes API server gave an answer that is not of its kind.", NULL);
+        /* nginx takes an interim answer for the answer: the real one was to come. */
+        if (create && code < 200) {
+            out->verdict = DSP_API_UNCLEAR;
+        }
     }
 }
 

@@ -16,7 +16,9 @@ static void ngx_http_dispatcher_call_redirected(ngx_http_request_t *r,
     ngx_http_dispatcher_call_t *call);
 static ngx_int_t ngx_http_dispatcher_call_done(ngx_http_request_t *r,
     void *data, ngx_int_t rc);
+static ngx_uint_t ngx_http_dispatcher_call_sent(ngx_http_request_t *r);
 static time_t ngx_http_dispatcher_call_retry_after(ngx_http_request_t *r);
+static time_t ngx_http_dispatcher_call_seconds(ngx_str_t *value);
 
 
 static ngx_str_t  ngx_http_dispatcher_get = ngx_string("GET ");
@@ -207,7 +209,7 @@ ngx_http_dispatcher_call_located(ngx_http_request_t *r,
 
     call->location = clcf;
 
-    if (clcf->handler == NULL) {
+    if (clcf->handler == NULL || dlcf->execute == 1) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "the API call \"%V\" ends in location \"%V\" without a proxy_pass: "
                       "set \"dispatcher_api\" to an internal location with \"proxy_pass\" to the API server, "
@@ -330,7 +332,7 @@ ngx_http_dispatcher_call_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
 
     call->done = 1;
     call->rc = rc;
-    call->sent = r->upstream && r->upstream->request_sent;
+    call->sent = ngx_http_dispatcher_call_sent(r);
 
     if (call->location == NULL && rc != NGX_HTTP_CLIENT_CLOSED_REQUEST) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
@@ -377,6 +379,36 @@ ngx_http_dispatcher_call_done(ngx_http_request_t *r, void *data, ngx_int_t rc)
 }
 
 
+static ngx_uint_t
+ngx_http_dispatcher_call_sent(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream == NULL) {
+        return 0;
+    }
+
+    if (r->upstream->request_sent) {
+        return 1;
+    }
+
+    /* that is of the last server; "non_idempotent" lets a POST be sent to more */
+
+    if (r->upstream_states) {
+        state = r->upstream_states->elts;
+
+        for (i = 0; i < r->upstream_states->nelts; i++) {
+            if (state[i].bytes_sent) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
 static time_t
 ngx_http_dispatcher_call_retry_after(ngx_http_request_t *r)
 {
@@ -404,8 +436,26 @@ ngx_http_dispatcher_call_retry_after(ngx_http_request_t *r)
                                sizeof("Retry-After") - 1)
                == 0)
         {
-            /* a date, which the API server does not send, gives -1 */
-            return ngx_atotm(h[i].value.data, h[i].value.len);
+            return ngx_http_dispatcher_call_seconds(&h[i].value);
         }
     }
+}
+
+
+/* -1: neither seconds nor a date (RFC 9110, 10.2.3), which a proxy before the API server may send */
+
+static time_t
+ngx_http_dispatcher_call_seconds(ngx_str_t *value)
+{
+    time_t  t;
+
+    t = ngx_atotm(value->data, value->len);
+
+    if (t != NGX_ERROR) {
+        return t;
+    }
+
+    t = ngx_parse_http_time(value->data, value->len);
+
+    return t == NGX_ERROR ? NGX_ERROR : ngx_max(t - ngx_time(), 0);
 }

@@ -121,10 +121,11 @@ ngx_http_dispatcher_note(ngx_http_request_t *r, ngx_http_dispatcher_call_t *call
                         answer);
 
     if (call->misconfigured) {
-        answer->verdict = DSP_API_FAILED;
+        answer->verdict = ctx->state == ngx_http_dispatcher_create_state && call->sent
+                          ? DSP_API_UNCLEAR : DSP_API_FAILED;
         answer->problem = DSP_PROBLEM_MISCONFIGURED;
         answer->detail = DSP_STR("The error log says what is missing.");
-        answer->cause = DSP_STR("the API call was not made");
+        answer->cause = DSP_STR("its location is not set up correctly");
     }
 
     ngx_http_dispatcher_stats_call(ctx->stats,
@@ -223,7 +224,7 @@ ngx_http_dispatcher_log_failure(ngx_http_request_t *r,
         level = NGX_LOG_ERR;
     }
 
-    if (ctx->call->status == 0) {
+    if (ctx->call->status == 0 || ctx->call->misconfigured) {
         ngx_log_error(level, r->connection->log, 0, "API call \"%V\": %*s",
                       &ctx->call->uri, len, cause);
         return;

@@ -22,7 +22,8 @@ static ngx_int_t ngx_http_dispatcher_check_path(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx, dsp_problem_document *document,
     dsp_buf *why);
 static ngx_int_t ngx_http_dispatcher_get_path(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, ngx_str_t *path, dsp_buf *why);
+    ngx_http_dispatcher_ctx_t *ctx, ngx_str_t *path,
+    dsp_problem_document *document, dsp_buf *why);
 static ngx_uint_t ngx_http_dispatcher_plain_path(ngx_http_request_t *r);
 static void ngx_http_dispatcher_body_handler(ngx_http_request_t *r);
 static void ngx_http_dispatcher_log_payload(ngx_http_request_t *r,
@@ -31,6 +32,7 @@ static void ngx_http_dispatcher_log_payload(ngx_http_request_t *r,
 
 #define NGX_HTTP_DISPATCHER_ARENA    (8 * 1024 * 1024)
 #define NGX_HTTP_DISPATCHER_MAX_WHY  1024
+#define NGX_HTTP_DISPATCHER_MAX_METHOD  32    /* bytes of it that are repeated */
 
 
 ngx_int_t
@@ -193,7 +195,8 @@ ngx_http_dispatcher_check(ngx_http_request_t *r,
     if (!(r->method & (NGX_HTTP_PUT|NGX_HTTP_POST))) {
         document->problem = DSP_PROBLEM_METHOD_NOT_ALLOWED;
         dsp_buf_addf(why, "%.*s does nothing here; PUT or POST runs a JobTemplate.",
-                     (int) r->method_name.len, r->method_name.data);
+                     (int) ngx_min(r->method_name.len, NGX_HTTP_DISPATCHER_MAX_METHOD),
+                     r->method_name.data);
         return NGX_DECLINED;
     }
 
@@ -234,7 +237,7 @@ ngx_http_dispatcher_check_path(ngx_http_request_t *r,
 
     document->problem = DSP_PROBLEM_INVALID_PATH;
 
-    rc = ngx_http_dispatcher_get_path(r, ctx, &path, why);
+    rc = ngx_http_dispatcher_get_path(r, ctx, &path, document, why);
 
     if (rc != NGX_OK) {
         return rc;
@@ -264,8 +267,11 @@ ngx_http_dispatcher_check_path(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_dispatcher_get_path(ngx_http_request_t *r,
-    ngx_http_dispatcher_ctx_t *ctx, ngx_str_t *path, dsp_buf *why)
+    ngx_http_dispatcher_ctx_t *ctx, ngx_str_t *path,
+    dsp_problem_document *document, dsp_buf *why)
 {
+    ngx_http_core_loc_conf_t  *clcf;
+
     /* what names a path directly may come from anywhere, and is checked as it is */
 
     if (ctx->conf->path) {
@@ -278,13 +284,25 @@ ngx_http_dispatcher_get_path(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
-    path->data = r->uri.data;
-    path->len = r->uri.len;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (path->len >= ctx->conf->prefix) {
-        path->data += ctx->conf->prefix;
-        path->len -= ctx->conf->prefix;
+    if (r->uri.len < ctx->conf->prefix
+        || ngx_memcmp(r->uri.data, clcf->name.data, ctx->conf->prefix) != 0)
+    {
+        /* "rewrite ... break": what follows the location is nobody's wish */
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the URI \"%V\" does not begin with location \"%V\": "
+                      "rewrite it into the location, or say \"dispatcher_execute [namespace/]template\"",
+                      &r->uri, &clcf->name);
+
+        document->problem = DSP_PROBLEM_MISCONFIGURED;
+        dsp_buf_addz(why, "The error log says what is missing.");
+        return NGX_DECLINED;
     }
+
+    path->data = r->uri.data + ctx->conf->prefix;
+    path->len = r->uri.len - ctx->conf->prefix;
 
     return NGX_OK;
 }
