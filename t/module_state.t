@@ -5,6 +5,7 @@ use warnings;
 
 use FindBin;
 use IO::Socket::INET;
+use POSIX ();
 use lib "$FindBin::Bin/lib";
 use Test::More;
 
@@ -19,6 +20,7 @@ $t->write( labels => 'one' );
 $t->write( token  => "first\n" );
 $t->write( valid  => 'first' );
 $t->write( restless => 'token-0' );
+POSIX::mkfifo( $t->path('fifo'), 0600 ) or die "mkfifo: $!";
 $t->write( rotating => 'second' );
 $t->write( rewritten => 'second' );
 utime 1_700_000_000, 1_700_000_000, $t->path('rotating'), $t->path('rewritten');
@@ -62,6 +64,7 @@ http {
         location /off/     { dispatcher_execute; dispatcher_template_cache off; }
         location /token/   { dispatcher_execute; dispatcher_api /_token/; dispatcher_template_cache off; }
         location /no-token/ { dispatcher_execute; dispatcher_api /_no_token/; }
+        location /fifo/     { dispatcher_execute; dispatcher_api /_fifo/; }
         location /restless/ { dispatcher_execute; dispatcher_api /_restless/; }
         location /rotating/ { dispatcher_execute; dispatcher_api /_rotating/; }
         location /rewritten/ { dispatcher_execute; dispatcher_api /_rewritten/; }
@@ -69,6 +72,8 @@ http {
         location /way/     { dispatcher_execute; dispatcher_api /_way/; }
         location /payload/ { dispatcher_execute; dispatcher_log_payloads on; }
         location /error/   { dispatcher_execute; error_page 413 /error.html; client_max_body_size 10; }
+        location = /gone     { error_page 404 \@run; return 404; }
+        location \@run       { dispatcher_execute fallback; }
         location = /error.html { return 413 "a page of the site"; }
         location = /metrics { dispatcher_metrics; access_log off; }
         location /_dispatcher/ { internal; client_max_body_size 0; proxy_pass http://kube/; }
@@ -81,6 +86,12 @@ http {
         location /_no_token/ {
             internal;
             dispatcher_token_file no-such-file;
+            proxy_set_header Authorization "Bearer \$dispatcher_token";
+            proxy_pass http://kube/;
+        }
+        location /_fifo/ {
+            internal;
+            dispatcher_token_file fifo;
             proxy_set_header Authorization "Bearer \$dispatcher_token";
             proxy_pass http://kube/;
         }
@@ -201,6 +212,10 @@ calls();
 my $answer = put('/no-token/a');
 is( "$answer->{status} $answer->{json}{type}", '500 tag:dispatcher.ivan.vc,2026:misconfigured', 'no token at all' );
 is( calls(), '', 'nothing is sent without it' );
+is( put('/fifo/a')->{json}{type}, 'tag:dispatcher.ivan.vc,2026:misconfigured', 'nor with a FIFO, which nobody waits for' );
+$t->write_atomically( 'no-such-file' => 'second' );
+is( put('/no-token/a')->{status}, 201, 'until there is one, which is seen at once' );
+calls();
 is( put('/restless/restless')->{json}{type}, 'tag:dispatcher.ivan.vc,2026:api-credentials', 'a token that changes and is refused each time' );
 is( calls(), 'GG', 'is tried twice' );
 my $log = $t->read('nginx.error.log');
@@ -308,6 +323,18 @@ is_deeply( counts_after( sub { put('/long/Bad') } ),                            
 is_deeply( counts_after( sub { $nginx->http( GET => '/long/a' ) } ),             $refused, 'a bad method' );
 is_deeply( counts_after( sub { put( '/long/a', 'x' x 2_000_000 ) } ),            $refused, 'a body that nginx refuses' );
 is_deeply( counts_after( sub { $nginx->http( OPTIONS => '/long/a' ) } ), { job_requests_total => 1, 'dispatcher_http_requests_total{class="2xx"}' => 1 }, 'OPTIONS' );
+is_deeply(
+    counts_after( sub { put('/gone') } ),
+    {
+        job_requests_total                                                 => 1,
+        job_requests_success_total                                         => 1,
+        dispatcher_template_cache_misses_total                             => 1,
+        'dispatcher_http_requests_total{class="4xx"}'                      => 1,
+        'dispatcher_api_calls_total{call="get_template",outcome="ok"}'     => 1,
+        'dispatcher_api_calls_total{call="create_execution",outcome="ok"}' => 1,
+    },
+    'an execution that an error_page asks for is none that was not found'
+);
 is_deeply( counts_after( sub { $nginx->http( GET => '/nothing' ) }, 0 ), {}, 'what is not ours' );
 is_deeply( counts_after( sub { $nginx->http( PUT => '/error/a', chunked => [ 'x' x 11 ] ) } ), $refused, 'a body that is found too large, and an error_page that leads elsewhere' );
 is( put( '/error/a', 'x' x 11 )->{body}, 'a page of the site', 'an error_page goes before our problem documents' );

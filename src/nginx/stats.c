@@ -119,10 +119,10 @@ ngx_http_dispatcher_stats_request(ngx_http_dispatcher_stats_t *stats,
 
     } else if (status >= NGX_HTTP_BAD_REQUEST || status == 0) {
         (void) ngx_atomic_fetch_add(&stats->failures, 1);
-    }
 
-    if (status == NGX_HTTP_NOT_FOUND) {
-        (void) ngx_atomic_fetch_add(&stats->not_found, 1);
+        if (status == NGX_HTTP_NOT_FOUND) {
+            (void) ngx_atomic_fetch_add(&stats->not_found, 1);
+        }
     }
 
     if (status >= 100 && status < 600) {

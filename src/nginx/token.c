@@ -19,7 +19,7 @@ ngx_http_dispatcher_token_get(ngx_http_dispatcher_token_t *token,
 
     now = ngx_time();
 
-    if (force || token->checked == 0
+    if (force || token->len == 0
         || now - token->checked >= NGX_HTTP_DISPATCHER_TOKEN_CHECK)
     {
         token->checked = now;
@@ -50,7 +50,10 @@ ngx_http_dispatcher_token_read(ngx_http_dispatcher_token_t *token,
         return;
     }
 
-    fd = ngx_open_file(token->path.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    /* a FIFO must not hold up the worker */
+
+    fd = ngx_open_file(token->path.data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                       NGX_FILE_OPEN, 0);
 
     if (fd == NGX_INVALID_FILE) {
         ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
