@@ -45,7 +45,7 @@ END
 my $execute = 'dispatcher_execute; dispatcher_api /_dispatcher/;';
 
 for (
-    [ 'all directives in http', http => 'dispatcher_api /_dispatcher/; dispatcher_default_namespace a; dispatcher_namespaces a b; '
+    [ 'all directives in http', http => 'dispatcher_api /.dispatcher/; dispatcher_default_namespace a; dispatcher_namespaces a b; '
             . 'dispatcher_template_cache 10s; dispatcher_log_payloads on; dispatcher_token_file token; dispatcher_zone zone=d:64k;',
         location => 'location /x/ { dispatcher_execute; } location = /m { dispatcher_metrics; }' ],
     [ 'all in server', server => 'dispatcher_api /_dispatcher/; dispatcher_default_namespace a; dispatcher_namespaces a b; '
@@ -55,6 +55,7 @@ for (
     [ 'a regex location',             location => 'location ~ ^/x/(.*) { dispatcher_execute $1; dispatcher_api /_dispatcher/; }' ],
     [ 'a named location',             location => 'location @x { dispatcher_execute $arg_t; dispatcher_api /_dispatcher/; }' ],
     [ 'an if with its own handler',   location => "location /x/ { $execute if (\$arg_a) { proxy_pass http://$api->{host}; } }" ],
+    [ 'a path whose namespace is served', location => 'location = /x { dispatcher_execute a/b; dispatcher_api /_dispatcher/; dispatcher_namespaces a; }' ],
     [ 'limit_except',                 location => "location /x/ { $execute limit_except PUT { deny all; } }" ],
 ) {
     my ( $name, %text ) = @$_;
@@ -81,6 +82,11 @@ for (
     [ 'before metrics',      qr/"dispatcher_metrics" directive cannot share its location .*$line/, location => "location /x/ { $execute dispatcher_metrics; }" ],
     [ 'api without slash',   qr/"dispatcher_api" value "\/a" must begin and end with "\/".*$line/, server => 'dispatcher_api /a;' ],
     [ 'api as URL',          qr/"dispatcher_api" value "http:\/\/a\/" must begin and end with "\/".*$line/, server => 'dispatcher_api http://a/;' ],
+    [ 'api with a variable', qr/"dispatcher_api" value "\/a\$b\/" must be a plain path, .*: it is the prefix of an internal location$line/, server => 'dispatcher_api /a$b/;' ],
+    [ 'api with a query',    qr/"dispatcher_api" value "\/a\/\?b=\/" must be a plain path/, server => 'dispatcher_api /a/?b=/;' ],
+    [ 'api with a blank',    qr/"dispatcher_api" value "\/a b\/" must be a plain path/, server => 'dispatcher_api "/a b/";' ],
+    [ 'api with dots',       qr/"dispatcher_api" value "\/a\/..\/" must be a plain path/, server => 'dispatcher_api /a/../;' ],
+    [ 'api, empty segment',  qr/"dispatcher_api" value "\/\/" must be a plain path/, server => 'dispatcher_api //;' ],
     [ 'api twice',           qr/"dispatcher_api" directive is duplicate$line/,           server => 'dispatcher_api /a/; dispatcher_api /b/;' ],
     [ 'default namespace',   qr/"dispatcher_default_namespace": the namespace "Team_A" has 'T' at position 1, .*$line/, server => 'dispatcher_default_namespace Team_A;' ],
     [ 'default ns twice',    qr/"dispatcher_default_namespace" directive is duplicate$line/, server => 'dispatcher_default_namespace a; dispatcher_default_namespace a;' ],
@@ -88,6 +94,7 @@ for (
     [ 'no namespaces',       qr/invalid number of arguments in "dispatcher_namespaces" directive$line/, server => 'dispatcher_namespaces;' ],
     [ 'namespaces twice',    qr/"dispatcher_namespaces" directive is duplicate$line/,    server => 'dispatcher_namespaces a; dispatcher_namespaces b;' ],
     [ 'default not served',  qr/"dispatcher_default_namespace" "default" of location "\/x\/" is not among its "dispatcher_namespaces": add it there, or set another default,$line/, location => "location /x/ { $execute dispatcher_namespaces a; }" ],
+    [ 'path not served',     qr/the namespace "b" of "dispatcher_execute" in location "\/x" is not among its "dispatcher_namespaces",$line/, location => 'location = /x { dispatcher_execute b/c; dispatcher_api /_dispatcher/; dispatcher_namespaces default; }' ],
     [ 'cache',               qr/"dispatcher_template_cache" value "soon" must be a time or "off"$line/, server => 'dispatcher_template_cache soon;' ],
     [ 'cache twice',         qr/"dispatcher_template_cache" directive is duplicate$line/, server => 'dispatcher_template_cache 1s; dispatcher_template_cache off;' ],
     [ 'payloads',            qr/invalid value "yes" in "dispatcher_log_payloads" directive, it must be "on" or "off"$line/, server => 'dispatcher_log_payloads yes;' ],

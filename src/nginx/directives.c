@@ -11,6 +11,9 @@ static ngx_int_t ngx_http_dispatcher_check_path(ngx_conf_t *cf,
     ngx_str_t *path);
 static ngx_int_t ngx_http_dispatcher_note_where(ngx_conf_t *cf,
     ngx_str_t *where);
+static ngx_uint_t ngx_http_dispatcher_static_namespace(
+    ngx_http_dispatcher_loc_conf_t *conf, ngx_str_t *name);
+static ngx_uint_t ngx_http_dispatcher_plain_prefix(ngx_str_t *prefix);
 static ngx_int_t ngx_http_dispatcher_check_namespace(ngx_conf_t *cf,
     char *directive, ngx_str_t *name);
 
@@ -138,6 +141,8 @@ ngx_int_t
 ngx_http_dispatcher_check_location(ngx_conf_t *cf,
     ngx_http_dispatcher_loc_conf_t *conf, ngx_http_core_loc_conf_t *clcf)
 {
+    ngx_str_t  name;
+
     if (clcf->handler != ngx_http_dispatcher_execute_handler) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"dispatcher_execute\" cannot share location \"%V\" with another directive that answers "
@@ -154,6 +159,19 @@ ngx_http_dispatcher_check_location(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
+    if (ngx_http_dispatcher_static_namespace(conf, &name)) {
+
+        if (!ngx_http_dispatcher_serves(conf, &name)) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "the namespace \"%V\" of \"dispatcher_execute\" in location \"%V\" "
+                          "is not among its \"dispatcher_namespaces\", in %V",
+                          &name, &clcf->name, &conf->where);
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
+    }
+
     if (!ngx_http_dispatcher_serves(conf, &conf->default_namespace)) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"dispatcher_default_namespace\" \"%V\" of location \"%V\" is not among its \"dispatcher_namespaces\": "
@@ -163,6 +181,31 @@ ngx_http_dispatcher_check_location(ngx_conf_t *cf,
     }
 
     return NGX_OK;
+}
+
+
+/* of a path without variables, which was checked when it was read */
+
+static ngx_uint_t
+ngx_http_dispatcher_static_namespace(ngx_http_dispatcher_loc_conf_t *conf,
+    ngx_str_t *name)
+{
+    u_char  *slash;
+
+    if (conf->path == NULL || conf->path->lengths) {
+        return 0;
+    }
+
+    *name = conf->path->value;
+    slash = ngx_strlchr(name->data, name->data + name->len, '/');
+
+    if (slash == NULL) {
+        return 0;
+    }
+
+    name->len = slash - name->data;
+
+    return 1;
 }
 
 
@@ -180,7 +223,26 @@ ngx_http_dispatcher_check_api(ngx_conf_t *cf, void *post, void *data)
         return NGX_CONF_ERROR;
     }
 
+    if (!ngx_http_dispatcher_plain_prefix(api)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"dispatcher_api\" value \"%V\" must be a plain path, without variables, query, blanks, "
+                           "\"//\" and \".\" segments: it is the prefix of an internal location", api);
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
+}
+
+
+/* what a location's name can match as it stands */
+
+static ngx_uint_t
+ngx_http_dispatcher_plain_prefix(ngx_str_t *prefix)
+{
+    char  *p = (char *) prefix->data;
+
+    return strpbrk(p, "$?#% \t") == NULL && ngx_strstr(p, "//") == NULL
+           && ngx_strstr(p, "/./") == NULL && ngx_strstr(p, "/../") == NULL;
 }
 
 
