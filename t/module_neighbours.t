@@ -44,6 +44,7 @@ http {
         client_max_body_size 2m;
         client_body_buffer_size 8k;
         add_header X-Site yes always;
+        add_header X-Id \$request_id always;
         set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;
         addition_types *;
 
@@ -64,6 +65,13 @@ http {
         location /named/     { dispatcher_execute; error_page 413 \@toobig; client_max_body_size 1; }
         location \@toobig    { return 413 "too big for us"; }
         location /rewritten/ { rewrite ^/rewritten/(\\w+)/(\\w+)\$ /execute/\$1/\$2; }
+        rewrite ^/old/(.*) /all/\$1;
+        location /all/ {
+            limit_req zone=slow burst=100; limit_conn conn 100;
+            allow 10.0.0.0/8; deny all; auth_basic site; auth_basic_user_file users; auth_request /_auth;
+            mirror /_mirror; ssi on; ssi_types *; charset utf-8; charset_types *;
+            dispatcher_execute;
+        }
         location /after/     { dispatcher_execute; add_after_body /tail; add_before_body /tail; }
         location = /tail     { return 200 tail; }
         location = /around   { add_after_body /inner; return 200 around; }
@@ -95,6 +103,7 @@ sub refused {
     is( $answer->{headers}{'content-type'}, 'application/problem+json', 'as a problem document' );
     is( $answer->{json}{status},            $status,                    'with its status' );
     is( $answer->{json}{type},              'about:blank',              'and no type of ours' );
+    is( $answer->{json}{requestId},         $answer->{headers}{'x-id'}, 'and the id of the request' );
     is( posts(),                            0,                          'nothing was stored' );
     return;
 }
@@ -176,6 +185,16 @@ for my $version ( '--http1.1', '--http2' ) {
     like( $result->{out}, qr/invalid-payload.*400$/s, "curl $version, a payload that is not text" );
     $result = $t->run( 'curl', '-sSk', $version, '-I', "$tls/execute/demo", '-w', '%{http_code}' );
     like( $result->{out}, qr/allow: PUT, POST.*405$/si, "curl $version, HEAD" );
+}
+
+# --- all of them at once ---
+
+my @all = ( '-u', 'alice:wonder', '-H', 'X-Pass: 1', '-H', 'X-Forwarded-For: 10.1.1.1', '--compressed' );
+for my $version ( '--http1.1', '--http2' ) {
+    my $result = $t->run( 'curl', '-sSk', $version, '-X', 'PUT', '-d', 'x', @all, '-w', '%{http_code}', "$tls/old/team/demo" );
+    like( $result->{out}, qr/\A\{"namespace":"team","name":"demo-[0-9a-f]{10}",.*\}\n201\z/, "curl $version, through all of them" ) or diag $result->{err};
+    $t->wait_for( 'the mirrored request', sub { 3 == grep { $_->{target} eq '/mirrored' } $api->requests } ) if $version eq '--http2';
+    is( posts(), 1, 'one POST' );
 }
 
 # --- the access log ---

@@ -266,7 +266,11 @@ ngx_http_dispatcher_answer_header(ngx_http_request_t *r)
 
     if (ctx == NULL) {
         ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_dispatcher_ctx_t));
-        if (ctx == NULL) {
+
+        if (ctx == NULL
+            || ngx_http_dispatcher_get_request_id(r, &ctx->request_id)
+               != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
