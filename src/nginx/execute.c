@@ -13,6 +13,7 @@
 static ngx_http_dispatcher_ctx_t *ngx_http_dispatcher_create_ctx(
     ngx_http_request_t *r, ngx_http_dispatcher_loc_conf_t *conf);
 static void ngx_http_dispatcher_cleanup(void *data);
+static ngx_uint_t ngx_http_dispatcher_reads_first(ngx_http_request_t *r);
 static ngx_int_t ngx_http_dispatcher_check_request(ngx_http_request_t *r,
     ngx_http_dispatcher_ctx_t *ctx);
 static ngx_int_t ngx_http_dispatcher_check(ngx_http_request_t *r,
@@ -60,10 +61,12 @@ ngx_http_dispatcher_execute_handler(ngx_http_request_t *r)
         return rc == NGX_OK ? ngx_http_dispatcher_send_options(r) : rc;
     }
 
-    rc = ngx_http_dispatcher_check_request(r, ctx);
+    if (!ngx_http_dispatcher_reads_first(r)) {
+        rc = ngx_http_dispatcher_check_request(r, ctx);
 
-    if (rc != NGX_OK || ctx->answered) {
-        return rc;
+        if (rc != NGX_OK || ctx->answered) {
+            return rc;
+        }
     }
 
     r->request_body_in_single_buf = 1;
@@ -76,6 +79,26 @@ ngx_http_dispatcher_execute_handler(ngx_http_request_t *r)
     }
 
     return NGX_DONE;
+}
+
+
+/*
+ * A small body of HTTP/2 is read before the request is refused: nginx resets a
+ * stream whose body it has not read, and some clients (curl 7.88) then show
+ * that and not the answer.
+ */
+
+static ngx_uint_t
+ngx_http_dispatcher_reads_first(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    return r->http_version >= NGX_HTTP_VERSION_20
+           && r->headers_in.content_length_n > 0
+           && r->headers_in.content_length_n
+              <= (off_t) clcf->client_body_buffer_size;
 }
 
 
@@ -372,7 +395,14 @@ ngx_http_dispatcher_body_handler(ngx_http_request_t *r)
 
     ngx_memzero(&document, sizeof(document));
 
-    rc = ngx_http_dispatcher_read_payload(r, ctx, &document, &why);
+    /* without a template's name, nothing was looked at before the body */
+
+    rc = ctx->template.len ? NGX_OK : ngx_http_dispatcher_check(r, ctx,
+                                                       &document, &why);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_dispatcher_read_payload(r, ctx, &document, &why);
+    }
 
     if (rc == NGX_OK) {
 
