@@ -10,6 +10,19 @@
 
 /* --- types -------------------------------------------------------------------------------------------------------- */
 
+/* What is in a slot of type error. */
+static gt_value out_of_slot(gt_value v)
+{
+    if (v.type != GT_ERROR_SLOT) {
+        return v;
+    }
+    if (v.s.data == NULL) {
+        return (gt_value){ .type = GT_NIL, .flags = GT_IFACE };
+    }
+    v.type = GT_ERROR;
+    return v;
+}
+
 bool gt_eval_validate(gt_exec *e, enum gt_type type, gt_value *v)
 {
     if (type == GT_NIL || type == GT_VALUE) {
@@ -21,6 +34,9 @@ bool gt_eval_validate(gt_exec *e, enum gt_type type, gt_value *v)
         }
         *v = gt_typed_nil(type == GT_ANY ? GT_NIL : type);
         return true;
+    }
+    if (v->type == GT_ERROR_SLOT && (type == GT_ANY || v->s.data != NULL)) {
+        *v = gt_plain(out_of_slot(*v));
     }
     if (type == GT_ANY || (v->type == type && v->type != GT_NIL)) {
         v->flags = 0;
@@ -87,7 +103,7 @@ static bool run_body(gt_exec *e, const gt_function *fn, const gt_node *node, dsp
     c->n_texts = n_texts;
     if (ok) {
         if (fn->result != GT_VALUE) {
-            out->flags = fn->result == GT_ANY ? GT_IFACE : 0;
+            out->flags = fn->result == GT_ANY ? GT_IFACE : fn->result == GT_DRIVER ? GT_IFACE | GT_IFACE_DRIVER : 0;
         }
         return true;
     }
@@ -120,7 +136,7 @@ static bool push(gt_exec *e, gt_value v)
         e->stack = stack;
         e->size_stack = size;
     }
-    e->stack[e->n_stack++] = v;
+    e->stack[e->n_stack++] = out_of_slot(v);
     return true;
 }
 

@@ -8,7 +8,11 @@
 
 static const char *static_type(const gt_value *v)
 {
-    return (v->flags & GT_IFACE) != 0 ? "interface {}" : gt_type_name((enum gt_type) v->type);
+    enum gt_type type = (v->flags & GT_IFACE_DRIVER) != 0 ? GT_DRIVER
+                        : (v->flags & GT_IFACE) != 0      ? GT_ANY
+                                                          : (enum gt_type) v->type;
+
+    return gt_type_name(type);
 }
 
 static const gt_method *find_method(const gt_type_ops *ops, dsp_str name)
@@ -91,6 +95,9 @@ static bool eval_field(gt_exec *e, const gt_value *dot, dsp_str name, const gt_n
         }
         *out = gt_nil(); /* missing has missing fields */
         return true;
+    }
+    if (receiver->type == GT_ERROR_SLOT && receiver->s.data == NULL) {
+        return gt_eval_fail_str(e, "nil pointer evaluating error.", name, "");
     }
     const gt_method *method = find_method(ops, name);
     if (method != NULL) {

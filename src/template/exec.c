@@ -270,6 +270,9 @@ static outcome walk_range_body(gt_exec *e, const gt_value *dot, const gt_node *n
         if (v.type == GT_LOCATION) { /* Go looks behind the pointer, and the struct behind it has no String method */
             return fail_value(e, "range can't iterate over {", v, " [] []  0 0 <nil>}");
         }
+        if (v.type == GT_ERROR || (v.type == GT_ERROR_SLOT && gt_truth(v))) {
+            return fail_value(e, "range can't iterate over {", v, "}");
+        }
         return fail_value(e, "range can't iterate over ", v, "");
     } else if (!gt_is_nil(v) && len > 0) {
         return gt_is_list(v) ? range_list(e, node, v.list) : range_map(e, node, v.map);

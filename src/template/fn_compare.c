@@ -30,7 +30,7 @@ static enum basic basic_kind(gt_value v)
 
 static bool is_nil(gt_value v)
 {
-    return gt_is_nil(v) || (gt_type_nilable((enum gt_type) v.type) && v.type != GT_ERROR && v.list == NULL);
+    return gt_is_nil(v) || (gt_type_nilable((enum gt_type) v.type) && v.list == NULL);
 }
 
 static bool fail_types(gt_ctx *c, gt_value a, gt_value b)

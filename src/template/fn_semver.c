@@ -207,9 +207,9 @@ static bool set_version(gt_ctx *c, gt_semver *v, dsp_str text, gt_value *out)
     }
     if (ok) {
         *v = next;
-        *out = (gt_value){ .type = GT_ERROR, .s = { NULL, 0 } };
+        *out = (gt_value){ .type = GT_ERROR_SLOT, .s = { NULL, 0 } };
     } else {
-        *out = (gt_value){ .type = GT_ERROR, .s = why };
+        *out = (gt_value){ .type = GT_ERROR_SLOT, .s = why };
     }
     return true;
 }
@@ -255,7 +255,7 @@ static GT_BODY(semver_unmarshal_json)
         if (!gt_copy(c, dsp_buf_str(&c->error), &why) || !gt_forgive(c)) {
             return false;
         }
-        *out = (gt_value){ .type = GT_ERROR, .s = why };
+        *out = (gt_value){ .type = GT_ERROR_SLOT, .s = why };
         return true;
     }
     return set_version(c, args[-1].semver, v.type == GT_STRING ? v.s : DSP_STR(""), out);
@@ -329,7 +329,7 @@ static const gt_method value_methods[] = {
     GT_METHOD("SetMetadata", semver_set, M_METADATA, GT_METHOD_PARAMS(GT_STRING), GT_SEMVER),
     GT_METHOD("SetPrerelease", semver_set, M_PRERELEASE, GT_METHOD_PARAMS(GT_STRING), GT_SEMVER),
     GT_METHOD("String", semver_string, 0, GT_NO_PARAMS, GT_STRING),
-    GT_METHOD("Value", semver_string, 0, GT_NO_PARAMS, GT_ANY),
+    GT_METHOD("Value", semver_string, 0, GT_NO_PARAMS, GT_DRIVER),
 };
 
 static const gt_method pointer_methods[] = {
@@ -350,13 +350,13 @@ static const gt_method pointer_methods[] = {
     GT_METHOD("Original", semver_text, M_ORIGINAL, GT_NO_PARAMS, GT_STRING),
     GT_METHOD("Patch", semver_number, M_PATCH, GT_NO_PARAMS, GT_UINT64),
     GT_METHOD("Prerelease", semver_text, M_PRERELEASE, GT_NO_PARAMS, GT_STRING),
-    GT_METHOD("Scan", semver_scan, 0, GT_METHOD_PARAMS(GT_ANY), GT_ANY),
+    GT_METHOD("Scan", semver_scan, 0, GT_METHOD_PARAMS(GT_ANY), GT_ERROR_SLOT),
     GT_METHOD("SetMetadata", semver_set, M_METADATA, GT_METHOD_PARAMS(GT_STRING), GT_SEMVER),
     GT_METHOD("SetPrerelease", semver_set, M_PRERELEASE, GT_METHOD_PARAMS(GT_STRING), GT_SEMVER),
     GT_METHOD("String", semver_string, 0, GT_NO_PARAMS, GT_STRING),
-    GT_METHOD("UnmarshalJSON", semver_unmarshal_json, 0, GT_METHOD_PARAMS(GT_LIST_UINT8), GT_ANY),
-    GT_METHOD("UnmarshalText", semver_unmarshal_text, 0, GT_METHOD_PARAMS(GT_LIST_UINT8), GT_ANY),
-    GT_METHOD("Value", semver_string, 0, GT_NO_PARAMS, GT_ANY),
+    GT_METHOD("UnmarshalJSON", semver_unmarshal_json, 0, GT_METHOD_PARAMS(GT_LIST_UINT8), GT_ERROR_SLOT),
+    GT_METHOD("UnmarshalText", semver_unmarshal_text, 0, GT_METHOD_PARAMS(GT_LIST_UINT8), GT_ERROR_SLOT),
+    GT_METHOD("Value", semver_string, 0, GT_NO_PARAMS, GT_DRIVER),
 };
 
 const gt_type_ops gt_semver_ops = {

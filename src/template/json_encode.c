@@ -223,7 +223,7 @@ static bool is_null(gt_value v)
     enum gt_kind kind = gt_kind_of(v);
 
     return gt_is_nil(v) || ((kind == GT_KIND_SLICE || kind == GT_KIND_MAP) && v.list == NULL) ||
-           (kind == GT_KIND_PTR && v.type != GT_ERROR && v.env == NULL);
+           (kind == GT_KIND_PTR && v.env == NULL);
 }
 
 /* A whole value, or the beginning of a list or map. */

@@ -2,6 +2,7 @@
 
 #include "fn_date.h"
 #include "fn_semver.h"
+#include "methods.h"
 
 /* The Go types, in the order of enum gt_type. */
 static const struct type_row {
@@ -38,7 +39,9 @@ static const struct type_row {
     [GT_CERT] = { "sprig.certificate", GT_KIND_STRUCT, GT_NIL, false },
     [GT_ENV] = { "*template.Environment", GT_KIND_PTR, GT_NIL, true },
     [GT_ERROR] = { "*errors.errorString", GT_KIND_PTR, GT_NIL, true },
+    [GT_ERROR_SLOT] = { "error", GT_KIND_INTERFACE, GT_NIL, true },
     [GT_ANY] = { "interface {}", GT_KIND_INTERFACE, GT_NIL, true },
+    [GT_DRIVER] = { "driver.Value", GT_KIND_INTERFACE, GT_NIL, true },
     [GT_VALUE] = { "reflect.Value", GT_KIND_STRUCT, GT_NIL, true },
 };
 
@@ -115,6 +118,41 @@ static bool error_string(gt_ctx *c, gt_value v, dsp_buf *out)
     return true;
 }
 
+static GT_BODY(error_text)
+{
+    (void) n;
+    return gt_give_text(c, args[-1], error_string, out);
+}
+
+static bool same_error(gt_value a, gt_value b)
+{
+    return dsp_str_eq(a.s, b.s); /* semver's are variables, one of a text */
+}
+
+/* copystructure copies exported fields, of which there are none. */
+static bool copy_error(gt_ctx *c, gt_value v, gt_value *out)
+{
+    (void) c;
+    *out = v;
+    out->s = DSP_STR("");
+    return true;
+}
+
+static bool write_no_fields(gt_ctx *c, gt_value v, dsp_buf *out)
+{
+    (void) c;
+    (void) v;
+    dsp_buf_addz(out, "{}");
+    return true;
+}
+
+static bool error_field_at(gt_value v, size_t i, const char **name, gt_value *out)
+{
+    *name = "s";
+    *out = gt_string(v.s);
+    return i < 1;
+}
+
 static const gt_type_ops no_ops;
 static const gt_type_ops env_ops = {
     .field = env_field,
@@ -129,13 +167,26 @@ static const gt_type_ops cert_ops = {
     .deep_equal = same_cert,
     .same = same_cert,
 };
-static const gt_type_ops error_ops = { .string = error_string };
+static const char *const error_unexported[] = { "s", NULL };
+static const gt_method error_methods[] = { GT_METHOD("Error", error_text, 0, GT_NO_PARAMS, GT_STRING) };
+static const gt_type_ops error_ops = {
+    .string = error_string,
+    .json = write_no_fields,
+    .same = same_error,
+    .copy = copy_error,
+    .unexported = error_unexported,
+    .field_at = error_field_at,
+    .fields_hidden = true,
+    .struct_name = "errors.errorString",
+    GT_METHODS(error_methods),
+};
 
 /* A type's owner adds its row here: [GT_TIME] = &gt_time_ops, … */
 static const gt_type_ops *const ops[GT_N_TYPES] = {
     [GT_ENV] = &env_ops,
     [GT_CERT] = &cert_ops,
     [GT_ERROR] = &error_ops,
+    [GT_ERROR_SLOT] = &error_ops,
     [GT_TIME] = &gt_time_ops,
     [GT_DURATION] = &gt_duration_ops,
     [GT_MONTH] = &gt_month_ops,

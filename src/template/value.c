@@ -59,6 +59,8 @@ static bool object_is_there(gt_value v)
         return v.semver != NULL;
     case GT_ENV:
         return v.env != NULL;
+    case GT_ERROR_SLOT:
+        return v.s.data != NULL;
     default:
         return true;
     }

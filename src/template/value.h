@@ -71,13 +71,16 @@ enum gt_type {
     GT_SEMVER_PTR,  /* .semver; *semver.Version */
     GT_CERT,        /* .cert; sprig.certificate, kind struct; the pointer is never NULL */
     GT_ENV,         /* .env; *template.Environment: dot */
-    GT_ERROR,       /* .s the text; an error as a value (a method whose only result is an error); data NULL: nil */
+    GT_ERROR,       /* .s the text; *errors.errorString: an error that sits in an interface{} */
+    GT_ERROR_SLOT,  /* .s the text; error: what a method gives whose only result is one; data NULL: nil. Bodies see
+                       GT_ERROR, or nil */
     GT_ANY,         /* only in rows: interface{} */
+    GT_DRIVER,      /* only in rows: driver.Value, an interface{} under a name of its own */
     GT_VALUE,       /* only in rows: reflect.Value, that is the value as it is, flags and all (built-ins) */
     GT_N_TYPES
 };
 
-enum { GT_IFACE = 1 };
+enum { GT_IFACE = 1, GT_IFACE_DRIVER = 2 };
 
 struct gt_list;
 struct gt_map;
@@ -97,7 +100,7 @@ struct gt_env {
 
 typedef struct gt_value {
     uint8_t type;  /* enum gt_type */
-    uint8_t flags; /* GT_IFACE */
+    uint8_t flags; /* GT_IFACE; and GT_IFACE_DRIVER where the slot's type is driver.Value */
     union {
         bool     b;
         int64_t  i;
