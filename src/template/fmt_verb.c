@@ -5,14 +5,19 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "capacity.h"
 #include "fmt_print.h"
+#include "tzif.h"
 
 /*
- * A nested pointer prints as an address. Ours are nobody's business, and Go's are different every time, but for that of
- * the local zone, which is a static variable (here as in a program of Go 1.26.8).
+ * A nested pointer prints as an address. Ours are nobody's business, and Go's are different every time, but for those of
+ * static variables (here as in a program of Go 1.26.8): the two zones that every program has, and what all slices
+ * without room point to.
  */
 #define SOME_POINTER  UINT64_C(0xc000010000)
 #define LOCAL_POINTER UINT64_C(0xaaeba0)
+#define UTC_POINTER   UINT64_C(0xaa7b60)
+#define EMPTY_POINTER UINT64_C(0xacf540)
 
 static void add_rune(dsp_buf *b, uint32_t r)
 {
@@ -160,10 +165,21 @@ bool gt_print_string(gt_printer *p, gt_value v, dsp_str s, uint32_t verb)
     }
 }
 
+static uint64_t address(gt_value v)
+{
+    if (v.list == NULL) {
+        return 0;
+    }
+    if (v.type == GT_LOCATION) {
+        return v.location == &gt_utc ? UTC_POINTER : LOCAL_POINTER;
+    }
+    return gt_is_list(v) && gt_list_capacity(v.list) == 0 ? EMPTY_POINTER : SOME_POINTER;
+}
+
 bool gt_print_pointer(gt_printer *p, gt_value v, uint32_t verb)
 {
     enum gt_kind kind = gt_kind_of(v);
-    uint64_t     u = v.list == NULL ? 0 : v.type == GT_LOCATION ? LOCAL_POINTER : SOME_POINTER;
+    uint64_t     u = address(v);
 
     if (kind != GT_KIND_MAP && kind != GT_KIND_PTR && kind != GT_KIND_SLICE) {
         return gt_bad_verb(p, v, verb);

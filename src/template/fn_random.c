@@ -9,6 +9,12 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS  "0123456789"
 
+/* Go's make([]T, n): over its address space it is an error, below that our own limits are met first. */
+static bool makeslice(gt_ctx *c, int64_t n, uint64_t size)
+{
+    return (n >= 0 && (uint64_t) n <= (1ULL << 48) / size) || gt_fail(c, "runtime error: makeslice: len out of range");
+}
+
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
 /* n characters, each of the alphabet with the same chance: bytes that would favour some are thrown away. */
@@ -56,7 +62,8 @@ GT_BODY(gt_fn_rand_text)
     if (b == NULL) {
         return false;
     }
-    if (args[0].i > 0 && (!gt_text_fits(c, b, (uint64_t) args[0].i) ||
+    if (args[0].i > 0 && (!makeslice(c, args[0].i, sizeof(uint32_t)) ||
+                          !gt_text_fits(c, b, (uint64_t) args[0].i) ||
                           !add_random(c, b, (size_t) args[0].i, alphabet, size))) {
         return false;
     }
@@ -70,10 +77,7 @@ GT_BODY(gt_fn_rand_bytes)
     char    *bytes;
 
     (void) n;
-    if (len < 0) {
-        return gt_fail(c, "runtime error: makeslice: len out of range");
-    }
-    if (!gt_charge_bytes(c, (size_t) len)) {
+    if (!makeslice(c, len, 1) || !gt_charge_bytes(c, (size_t) len)) {
         return false;
     }
     bytes = gt_alloc(c, (size_t) len);

@@ -182,6 +182,17 @@ static void add_class(struct scan *sc, size_t len, dsp_str name, bool negative)
     dsp_buf_free(&b);
 }
 
+/* Of bytes that are not UTF-8 in the next len ones Go quotes no more than is in these. */
+static void bad_bytes_within(struct scan *sc, size_t len)
+{
+    dsp_str  s = ahead(sc);
+    dsp_str *bad = &sc->out->bad_bytes;
+
+    if (bad->len > 0 && bad->data >= s.data && bad->data < s.data + len) {
+        bad->len = (size_t) (s.data + len - bad->data);
+    }
+}
+
 static void unicode_class(struct scan *sc)
 {
     dsp_str s = ahead(sc);
@@ -204,6 +215,7 @@ static void unicode_class(struct scan *sc)
         if (end == s.len) {
             copy(sc, s.len);
         } else {
+            bad_bytes_within(sc, end);
             add_class(sc, end + 1, dsp_str_sub(s, 3, end), negative);
         }
     }
@@ -247,7 +259,10 @@ static void escape(struct scan *sc)
     } else if (s.data[1] == 'C') {
         change(sc, 2, "\\j", 2);
     } else if (s.data[1] == 'Q' && !sc->in_class) {
-        copy(sc, find_text(s, "\\E", 2) + 2);
+        size_t end = find_text(s, "\\E", 2);
+
+        bad_bytes_within(sc, end);
+        copy(sc, end + 2);
     } else {
         copy(sc, 2);
     }
@@ -394,6 +409,16 @@ static void repetition(struct scan *sc)
     }
 }
 
+/* RE2 takes surrogates in UTF-8, Go no more than any other byte that means nothing. */
+static void spoil_surrogates(dsp_buf *pattern)
+{
+    for (size_t i = 0; i + 1 < pattern->len; i++) {
+        if ((unsigned char) pattern->data[i] == 0xED && (unsigned char) pattern->data[i + 1] >= 0xA0) {
+            pattern->data[i] = '\xFF';
+        }
+    }
+}
+
 bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern)
 {
     struct scan sc = { .out = o, .s = pattern };
@@ -412,6 +437,7 @@ bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern)
         default: copy(&sc, 1);
         }
     }
+    spoil_surrogates(&o->pattern);
     return !o->pattern.failed && !o->names.failed;
 }
 

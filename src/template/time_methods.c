@@ -235,6 +235,10 @@ static bool give_bytes(gt_ctx *c, const gt_list *before, dsp_buf *b, size_t capa
     if (!gt_text_end(c, b, &s) || !gt_charge(c, s.len + gt_list_len(before))) {
         return false;
     }
+    if (before == NULL && s.len == 0) {
+        *out = gt_typed_nil(GT_LIST_UINT8);
+        return true;
+    }
     list = gt_list_new(c, GT_LIST_UINT8, s.len + gt_list_len(before));
     if (list == NULL) {
         return false;
