@@ -405,6 +405,7 @@ ngx_http_dispatcher_body_handler(ngx_http_request_t *r)
     }
 
     if (rc == NGX_OK) {
+        dsp_buf_free(&why);
 
         if (ctx->conf->log_payloads) {
             ngx_http_dispatcher_log_payload(r, ctx);
