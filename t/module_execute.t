@@ -20,7 +20,13 @@ my $api = $t->api( sub {
     }
     return kube($request);
 } );
-my $nginx = $t->nginx( $t->front( $api, http => 'client_body_buffer_size 16k;' ) );
+
+# A header without a value is not sent: in the internal location nothing is known of the client's.
+my $nginx = $t->nginx( $t->front(
+    $api,
+    http => 'client_body_buffer_size 16k;',
+    api  => 'proxy_set_header X-Client "$http_cookie$http_authorization$http_x_forwarded_for$http_range$http_te$remote_user";',
+) );
 
 sub seen { return $api->seen }
 

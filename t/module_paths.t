@@ -12,7 +12,12 @@ use Dispatcher::Test::Kube qw(kube);
 
 my $t     = Dispatcher::Test->new;
 my $api   = $t->api( sub { kube( $_[0] ) } );
-my $nginx = $t->nginx( $t->front( $api, execute => 'client_body_buffer_size 1k;' ), log => 'info' );
+my $nginx = $t->nginx( $t->front( $api, execute => 'client_body_buffer_size 1k;', server => <<'END' ), log => 'info' );
+dispatcher_api /_dispatcher/;
+location /lost/ { dispatcher_execute; client_max_body_size 1; error_page 413 = @run; }
+location /kept/ { deny all; error_page 403 = @run; }
+location @run { dispatcher_execute fallback; client_max_body_size 0; }
+END
 
 sub nothing_sent { is( scalar( () = $api->seen ), 0, 'nothing was sent' ) }
 
@@ -128,6 +133,19 @@ is( "$answer->{status} $answer->{json}{type}", '413 tag:dispatcher.ivan.vc,2026:
 $answer = $nginx->http( PUT => '/execute/a', body => "\n" x ( 2 * 1024 * 1024 ) );
 is( "$answer->{status} $answer->{json}{type}", '413 tag:dispatcher.ivan.vc,2026:payload-too-large', 'the same, once it is quoted' );
 is( scalar( grep { $_->{method} eq 'POST' } $api->seen ), 0, 'none of them was sent' );
+
+# An error_page may lead here after nginx has thrown the body away, or some of it: half a payload is not executed.
+for my $how ( [ body => 'abcdef' ], [ chunked => [ 'a', 'bcdef' ] ], [ chunked => ['abcdef'] ] ) {
+    $answer = $nginx->http( PUT => '/lost/a', @$how );
+    is( "$answer->{status} $answer->{json}{type}", '500 tag:dispatcher.ivan.vc,2026:misconfigured', "a body that is gone, $how->[0]" );
+    nothing_sent();
+    $answer = $nginx->http( PUT => '/kept/a', @$how );
+    is( $answer->{status}, 201, 'one that is not' );
+    like( ( $api->seen )[-1]{body}, qr/"payload":"abcdef"/, 'is the payload' );
+}
+is( $nginx->http( PUT => '/kept/a', body => '' )->{status}, 201, 'no body is a body, too' );
+like( $t->read('nginx.error.log'), qr/the body of the request was thrown away before "dispatcher_execute" was reached/, 'the log says why' );
+$api->seen;
 
 my $c = Dispatcher::Test::Http->new( $nginx->{host} );
 $c->send("PUT /execute/a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n");

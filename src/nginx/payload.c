@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 
 
+static ngx_uint_t ngx_http_dispatcher_body_is_whole(ngx_http_request_t *r);
 static ngx_int_t ngx_http_dispatcher_gather(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_dispatcher_copy_file(ngx_http_request_t *r,
@@ -19,6 +20,16 @@ ngx_http_dispatcher_read_payload(ngx_http_request_t *r,
     u_char     *nul;
     ngx_int_t   rc;
     ngx_str_t   body;
+
+    if (!ngx_http_dispatcher_body_is_whole(r)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "the body of the request was thrown away before \"dispatcher_execute\" was reached: "
+                      "no \"error_page 413\" may lead to it");
+
+        document->problem = DSP_PROBLEM_MISCONFIGURED;
+        dsp_buf_addz(why, "The error log says what is missing.");
+        return NGX_DECLINED;
+    }
 
     rc = ngx_http_dispatcher_gather(r, &body);
 
@@ -54,6 +65,35 @@ ngx_http_dispatcher_read_payload(ngx_http_request_t *r,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * It is not where nginx has refused the body, and an error_page led here all the
+ * same. What nginx discards it takes off content_length_n, not off the header.
+ */
+
+static ngx_uint_t
+ngx_http_dispatcher_body_is_whole(ngx_http_request_t *r)
+{
+    off_t             length;
+    ngx_table_elt_t  *h;
+
+    h = r->headers_in.content_length;
+    length = h ? ngx_atoof(h->value.data, h->value.len) : 0;
+
+    if (!r->headers_in.chunked) {
+
+        if (length == 0) {
+            return 1;
+        }
+
+        if (length != r->headers_in.content_length_n) {
+            return 0;
+        }
+    }
+
+    return r->request_body && r->request_body->rest == 0;
 }
 
 
