@@ -144,6 +144,16 @@ bool dsp_store_in_ns(dsp_str key, dsp_str ns)
     return ns.len == 0 || (key.len > ns.len && key.data[ns.len] == '/' && dsp_str_has_prefix(key, ns));
 }
 
+/* Of a record without a JobExecution the Job tells the namespace. One that is asleep has no Job's text either; nobody
+ * waits for it, so every list may end it. */
+static bool record_in_ns(const dsp_execution *e, dsp_str ns)
+{
+    if (e->key_len > 0 || ns.len == 0) {
+        return dsp_store_in_ns(e->by_key.key, ns);
+    }
+    return e->live == NULL || e->live->job == NULL || dsp_str_eq(e->live->job->ns, ns);
+}
+
 void dsp_store_replace_begin(dsp_store *s, enum dsp_kind kind, dsp_str ns)
 {
     dsp_map_cursor cursor = { 0 };
@@ -157,7 +167,7 @@ void dsp_store_replace_begin(dsp_store *s, enum dsp_kind kind, dsp_str ns)
     while ((node = dsp_map_next(&s->by_uid, &cursor)) != NULL) {
         dsp_execution *e = execution_of(node);
 
-        if (dsp_store_in_ns(e->by_key.key, ns)) {
+        if (record_in_ns(e, ns)) {
             *(kind == DSP_KIND_JOB ? &e->job_listed : &e->je_listed) = false;
         }
     }
@@ -177,7 +187,7 @@ bool dsp_store_replace_end(dsp_store *s, enum dsp_kind kind, dsp_str ns)
     while (ok && (node = dsp_map_next(&s->by_uid, &cursor)) != NULL) {
         dsp_execution *e = execution_of(node);
 
-        if (!dsp_store_in_ns(e->by_key.key, ns)) {
+        if (!record_in_ns(e, ns)) {
             continue;
         }
         if (kind == DSP_KIND_EXECUTION && !e->je_listed && e->key_len > 0) {

@@ -33,6 +33,18 @@ void dsp_store_forget(dsp_store *s, dsp_execution *e)
     }
 }
 
+/* The Job that was seen is not the one that is recorded: that one is to be looked for. */
+static void forget_job(dsp_execution *e)
+{
+    e->job_known = DSP_JOB_UNKNOWN;
+    e->job_rv = 0;
+    if (e->live != NULL) {
+        free(e->live->job);
+        e->live->job = NULL;
+        e->live->end_ms = 0;
+    }
+}
+
 static bool remember_execution(dsp_store *s, dsp_execution *e, const dsp_jobexecution *je)
 {
     dsp_record_text text = dsp_record_text_of(e);
@@ -40,6 +52,9 @@ static bool remember_execution(dsp_store *s, dsp_execution *e, const dsp_jobexec
     text.ns = je->ns;
     text.name = je->name;
     if (je->job_uid.len > 0) {
+        if (text.job_uid.len > 0 && !dsp_str_eq(text.job_uid, je->job_uid)) {
+            forget_job(e);
+        }
         text.job_uid = je->job_uid;
         text.job_name = je->job_name;
     }

@@ -219,6 +219,21 @@ static void jobs_of_others_do_not_count(void **state)
     assert_int_equal(find("u1")->job_known, DSP_JOB_PRESENT);
 }
 
+/* Two Jobs of one JobExecution, and the one that was seen first is not the one that somebody recorded. */
+static void the_recorded_job_is_the_one(void **state)
+{
+    (void) state;
+    put(EXECUTION, je("a", "u1", 5, ""));
+    put(JOB, job("k", "second", "u1", 9, ""));
+    put(EXECUTION, je("a", "u1", 10, "\"job\":{\"name\":\"j\",\"uid\":\"ju\"}"));
+    assert_int_not_equal(find("u1")->job_known, DSP_JOB_PRESENT);
+    put(JOB, job("k", "second", "u1", 11, ""));
+    assert_int_not_equal(find("u1")->job_known, DSP_JOB_PRESENT);
+    put(JOB, job("j", "ju", "u1", 7, "")); /* older than the other one was */
+    assert_int_equal(find("u1")->job_known, DSP_JOB_PRESENT);
+    assert_true(dsp_str_is(find("u1")->live->job->uid, "ju"));
+}
+
 static void an_execution_goes_before_its_job(void **state)
 {
     (void) state;
@@ -270,6 +285,23 @@ static void a_list_replaces(void **state)
     put(EXECUTION, je("b", "u2", 6, ""));
     assert_true(dsp_store_replace_end(&store, EXECUTION, DSP_STR("")));
     assert_non_null(dsp_store_find_key(&store, DSP_STR("ns"), DSP_STR("b")));
+}
+
+/* Of a Job whose JobExecution is gone, the namespace is the Job's. */
+static void a_list_of_a_namespace_replaces_jobs_without_execution(void **state)
+{
+    (void) state;
+    put(JOB, job("j", "ju", "u1", 3, ""));
+    put(JOB, "{\"metadata\":{\"name\":\"j\",\"namespace\":\"other\",\"uid\":\"ou\",\"resourceVersion\":\"4\","
+             "\"ownerReferences\":[{\"apiVersion\":\"dispatcher.ivan.vc/v1beta1\",\"kind\":\"JobExecution\",\"controller\":true,"
+             "\"uid\":\"u2\"}]}}");
+    dsp_store_replace_begin(&store, JOB, DSP_STR("ns"));
+    assert_true(dsp_store_replace_end(&store, JOB, DSP_STR("ns")));
+    if (find("u1") != NULL) {
+        dsp_store_settle(&store, find("u1"));
+    }
+    assert_null(find("u1"));
+    assert_non_null(find("u2"));
 }
 
 static void a_doubtful_job_is_brought_back_by_a_read(void **state)
@@ -379,9 +411,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_usual_job_name_costs_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_job_may_come_first, setup, teardown),
         cmocka_unit_test_setup_teardown(jobs_of_others_do_not_count, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_recorded_job_is_the_one, setup, teardown),
         cmocka_unit_test_setup_teardown(an_execution_goes_before_its_job, setup, teardown),
         cmocka_unit_test_setup_teardown(the_same_name_with_another_uid_is_another, setup, teardown),
         cmocka_unit_test_setup_teardown(a_list_replaces, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_list_of_a_namespace_replaces_jobs_without_execution, setup, teardown),
         cmocka_unit_test_setup_teardown(a_doubtful_job_is_brought_back_by_a_read, setup, teardown),
         cmocka_unit_test_setup_teardown(templates_wake_those_who_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(a_name_that_becomes_free_wakes_the_next, setup, teardown),
