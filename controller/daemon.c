@@ -308,6 +308,13 @@ static void serve_ready(void *context, dsp_buf *out)
     dsp_watches_unready(((struct daemon *) context)->watches, out);
 }
 
+/* libevent's own warnings, as lines of our log. */
+static void on_event_log(int severity, const char *message)
+{
+    dsp_log(severity >= EVENT_LOG_WARN ? DSP_LOG_WARN : DSP_LOG_DEBUG,
+            "libevent", DSP_LOG_Z("message", message));
+}
+
 /* --- start ---------------------------------------------------------------------------------------------------- */
 
 static bool start_loop(struct daemon *d)
@@ -317,6 +324,7 @@ static bool start_loop(struct daemon *d)
     if (config == NULL) {
         return false;
     }
+    event_set_log_callback(on_event_log);
     event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
     d->base = event_base_new_with_config(config);
     event_config_free(config);

@@ -5,6 +5,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/http.h>
+#include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
@@ -80,15 +81,33 @@ static void print_bound(struct evhttp_bound_socket *bound, char *out, size_t siz
     }
 }
 
+/* Whether the host means an address at all: what libevent says about it reaches nobody. */
+static bool resolves(const char *host, const char **why)
+{
+    struct addrinfo  hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
+    int              error = host[0] != '\0' ? getaddrinfo(host, NULL, &hints, &found) : 0;
+
+    if (found != NULL) {
+        freeaddrinfo(found);
+    }
+    *why = gai_strerror(error);
+    return error == 0;
+}
+
 /* ":8080" is every address: one socket for both families where the machine has IPv6. */
 static bool bind_to(struct evhttp *http, const char *what, const char *address, dsp_buf *error)
 {
     struct evhttp_bound_socket *bound = NULL;
     char                        host[256], text[80];
+    const char                 *why;
     uint16_t                    port;
 
     if (!dsp_serve_address(address, host, &port)) {
         dsp_buf_addf(error, "cannot serve %s on \"%s\": not HOST:PORT", what, address);
+        return false;
+    }
+    if (!resolves(host, &why)) {
+        dsp_buf_addf(error, "cannot serve %s on %s: %s", what, address, why);
         return false;
     }
     if (host[0] == '\0') {

@@ -32,6 +32,7 @@ refuses( 'an unknown flag',    2, qr/^dispatcher-controller: flag provided but n
 refuses( 'no kubeconfig',      1, qr/msg="cannot start" error=".*kubeconfig/i,                                      @quiet );
 refuses( 'a missing one',      1, qr/msg="cannot start" error=".*\/no\/such/,                                       @quiet, '--kubeconfig=/no/such' );
 refuses( 'a wrong address',    1, qr/cannot serve metrics on .*nonsense/,                                           "--kubeconfig=$kube->{kubeconfig}", '--metrics-bind-address=nonsense' );
+refuses( 'a host that is none',  1, qr/\A(?:[^\n]*msg=[^\n]*\n)*[^\n]*cannot serve metrics on no-such\.invalid:80: (?!No such file)[^\n]+\n\z/, "--kubeconfig=$kube->{kubeconfig}", '--metrics-bind-address=no-such.invalid:80' );
 refuses( 'an unusable lease',  1, qr/msg="cannot start"/, @quiet, "--kubeconfig=$kube->{kubeconfig}", '--leader-elect', '--leader-elect-renew-deadline=20s' );
 
 my $taken = IO::Socket::INET->new( LocalAddr => '127.0.0.1', Listen => 1 );

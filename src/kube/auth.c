@@ -113,20 +113,33 @@ static bool blob_load(dsp_kube_blob *out, dsp_kube_blob data, const char *file, 
     return file == NULL || kube_file_read(file, out, err) == KUBE_FILE_OK;
 }
 
+/* Where a problem is: the configuration's file, the cluster or user in it, the key. What is wrong follows; when nothing
+ * is, the caller empties err again. */
+static void begin_error(const dsp_kube_auth *a, const char *kind, const char *name, const char *key, dsp_buf *err)
+{
+    dsp_buf_addf(err, "%s: ", a->config->source);
+    if (name != NULL) {
+        dsp_buf_addf(err, "%s \"%s\": ", kind, name);
+    }
+    dsp_buf_addf(err, "%s: ", key);
+}
+
 static bool ca_load(dsp_kube_auth *a, dsp_buf *err)
 {
     const dsp_kube_config *c = a->config;
+    bool                   inline_ = c->ca_data.data != NULL;
     dsp_kube_blob          ca;
 
+    begin_error(a, "cluster", c->cluster, inline_ ? "certificate-authority-data" : "certificate-authority", err);
     if (!blob_load(&ca, c->ca_data, c->ca_file, err)) {
         return false;
     }
     if (ca.data != NULL && !kube_pem_has_certificate(ca)) {
-        dsp_buf_addf(err, "%s: holds no certificate",
-                     c->ca_data.data != NULL ? "certificate-authority-data" : c->ca_file);
+        dsp_buf_addf(err, "%s%sholds no certificate", inline_ ? "" : c->ca_file, inline_ ? "" : ": ");
         kube_blob_free(&ca);
         return false;
     }
+    dsp_buf_reset(err);
     a->tls_generation += blob_replace(&a->ca, &ca);
     return true;
 }
@@ -135,7 +148,7 @@ static bool pair_set(dsp_kube_auth *a, dsp_kube_blob *cert, dsp_kube_blob *key, 
                      const char *key_name, dsp_buf *err)
 {
     if (cert->data != NULL && !kube_pem_is_pair(*cert, *key)) {
-        dsp_buf_addf(err, "%s and %s: are not a certificate and its key", cert_name, key_name);
+        dsp_buf_addf(err, "%s and %s are not a certificate and its key", cert_name, key_name);
         kube_blob_free(cert);
         kube_blob_free(key);
         return false;
@@ -148,18 +161,25 @@ static bool pair_set(dsp_kube_auth *a, dsp_kube_blob *cert, dsp_kube_blob *key, 
 static bool pair_load(dsp_kube_auth *a, dsp_buf *err)
 {
     const dsp_kube_config *c = a->config;
-    dsp_kube_blob          cert, key = { 0 };
+    dsp_kube_blob          cert = { 0 }, key = { 0 };
 
     if ((c->client_cert_data.data == NULL && c->client_cert_file == NULL) || !kube_is_secure(c)) {
         return true;
     }
-    if (!blob_load(&cert, c->client_cert_data, c->client_cert_file, err) ||
-        !blob_load(&key, c->client_key_data, c->client_key_file, err)) {
+    begin_error(a, "user", c->user, "client-certificate", err);
+    if (!blob_load(&cert, c->client_cert_data, c->client_cert_file, err)) {
+        return false;
+    }
+    dsp_buf_reset(err);
+    begin_error(a, "user", c->user, "client-key", err);
+    if (!blob_load(&key, c->client_key_data, c->client_key_file, err) ||
+        !pair_set(a, &cert, &key, c->client_cert_data.data != NULL ? "client-certificate-data" : c->client_cert_file,
+                  c->client_key_data.data != NULL ? "client-key-data" : c->client_key_file, err)) {
         kube_blob_free(&cert);
         return false;
     }
-    return pair_set(a, &cert, &key, c->client_cert_data.data != NULL ? "client-certificate-data" : c->client_cert_file,
-                    c->client_key_data.data != NULL ? "client-key-data" : c->client_key_file, err);
+    dsp_buf_reset(err);
+    return true;
 }
 
 static bool token_load(dsp_kube_auth *a, dsp_buf *err)
@@ -170,6 +190,7 @@ static bool token_load(dsp_kube_auth *a, dsp_buf *err)
     if (c->token_file == NULL) {
         return true;
     }
+    begin_error(a, "user", c->user, "tokenFile", err);
     if (kube_file_read(c->token_file, &text, err) != KUBE_FILE_OK) {
         return false;
     }
@@ -178,10 +199,13 @@ static bool token_load(dsp_kube_auth *a, dsp_buf *err)
     for (size_t i = 0; i < token.len; i++) {
         ok = ok && (unsigned char) token.data[i] > 0x20 && token.data[i] != 0x7F;
     }
-    if (ok) {
-        ok = bearer_set(a, token);
-    } else {
+    if (!ok) {
         dsp_buf_addf(err, "%s: is not a token", c->token_file);
+    } else if (!bearer_set(a, token)) {
+        dsp_buf_addz(err, "out of memory");
+        ok = false;
+    } else {
+        dsp_buf_reset(err);
     }
     kube_blob_free(&text);
     return ok;

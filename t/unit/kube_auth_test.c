@@ -70,8 +70,8 @@ static void shows_its_certificate(void **state)
     snprintf(user, sizeof(user), "client-certificate-data: %s, client-key-data: %s", cert, wrong);
     dsp_buf_init(&err, 4096);
     assert_null(dsp_kube_client_new(rig.base, config("tls-server-name: n", user), &options, &err));
-    assert_string_equal(dsp_buf_cstr(&err),
-                        "client-certificate-data and client-key-data: are not a certificate and its key");
+    assert_non_null(strstr(dsp_buf_cstr(&err), "/config: user \"t\": client-key: client-certificate-data and client-key-data "
+                                               "are not a certificate and its key"));
     dsp_buf_free(&err);
     identity_free(&id);
     identity_free(&other);
@@ -122,28 +122,41 @@ static void says_what_is_wrong_with_files(void **state)
     static const struct {
         const char *cluster;
         const char *user;
-        const char *error;
+        const char *where;
+        const char *file; /* NULL: the text stands in the configuration */
+        const char *problem;
     } cases[] = {
-        { "certificate-authority: missing", "token: t", "missing: No such file or directory" },
-        { "certificate-authority: empty", "token: t", "empty: holds no certificate" },
-        { "tls-server-name: n", "tokenFile: missing", "missing: No such file or directory" },
-        { "tls-server-name: n", "tokenFile: empty", "empty: is not a token" },
-        { "tls-server-name: n", "client-certificate: missing, client-key: missing",
-          "missing: No such file or directory" },
+        { "certificate-authority: missing", "token: t", "cluster \"t\": certificate-authority", "missing",
+          "No such file or directory" },
+        { "certificate-authority: empty", "token: t", "cluster \"t\": certificate-authority", "empty",
+          "holds no certificate" },
+        { "certificate-authority-data: aGk=", "token: t", "cluster \"t\": certificate-authority-data", NULL,
+          "holds no certificate" },
+        { "tls-server-name: n", "tokenFile: missing", "user \"t\": tokenFile", "missing", "No such file or directory" },
+        { "tls-server-name: n", "tokenFile: empty", "user \"t\": tokenFile", "empty", "is not a token" },
+        { "tls-server-name: n", "client-certificate: missing, client-key: missing", "user \"t\": client-certificate",
+          "missing", "No such file or directory" },
+        { "tls-server-name: n", "client-certificate: empty, client-key: missing", "user \"t\": client-key", "missing",
+          "No such file or directory" },
     };
 
     (void) state;
     write_file("empty", "\n", 0600);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         dsp_kube_client_options options = { .user_agent = "test/1" };
-        dsp_buf                 err;
-        char                    expected[256];
+        dsp_buf                 err, expected;
 
         dsp_buf_init(&err, 4096);
+        dsp_buf_init(&expected, 4096);
         assert_null(dsp_kube_client_new(rig.base, config(cases[i].cluster, cases[i].user), &options, &err));
-        snprintf(expected, sizeof(expected), "%s/%s", f->dir, cases[i].error);
-        assert_string_equal(dsp_buf_cstr(&err), expected);
+        dsp_buf_addf(&expected, "%s/config: %s: ", f->dir, cases[i].where);
+        if (cases[i].file != NULL) {
+            dsp_buf_addf(&expected, "%s/%s: ", f->dir, cases[i].file);
+        }
+        dsp_buf_addz(&expected, cases[i].problem);
+        assert_string_equal(dsp_buf_cstr(&err), dsp_buf_cstr(&expected));
         dsp_buf_free(&err);
+        dsp_buf_free(&expected);
     }
 }
 
