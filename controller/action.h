@@ -94,6 +94,9 @@ void dsp_action_backoff(dsp_actor *a, dsp_live *live, const dsp_answer *answer);
 /* dsp_store_put(); memory that is out is noted. */
 void dsp_action_put(dsp_actor *a, enum dsp_kind kind, dsp_json object);
 
+/* The Job of an answer, unless it may be older than the news that there is none. */
+void dsp_action_put_job(dsp_action_call *act, dsp_json object);
+
 /* One line of the log: what was done, or what failed (status 0: there was no answer). A message that may quote the
  * payload is left out unless payloads are to be logged. */
 void dsp_action_log(const dsp_execution *e, const char *msg, const char *job_name);

@@ -75,7 +75,7 @@ static void ended_patch_ttl(dsp_action_call *act, const dsp_answer *answer, cons
 
     if (o->kind == DSP_OUT_DONE) {
         live->failures = 0;
-        dsp_action_put(a, DSP_KIND_JOB, o->object);
+        dsp_action_put_job(act, o->object);
     } else if (o->kind == DSP_OUT_NOT_FOUND || o->kind == DSP_OUT_CONFLICT) {
         dsp_store_job_doubtful(a->store, act->execution);
     } else {

@@ -121,7 +121,7 @@ static void ended_create(dsp_action_call *act, const dsp_answer *answer, const d
     case DSP_OUT_DONE:
         attempt(a, e, DSP_ATTEMPT_NONE, NULL, none, none);
         e->live->attempts = 0;
-        dsp_action_put(a, DSP_KIND_JOB, o->object);
+        dsp_action_put_job(act, o->object);
         dsp_action_log(e, "job created", act->job_name);
         return;
     case DSP_OUT_EXISTS:
@@ -190,7 +190,7 @@ static void found_job(dsp_action_call *act, const dsp_answer *answer, dsp_json o
     } else if (dsp_str_eq(job.owner_uid, dsp_execution_uid(e)) &&
                (live->je == NULL || live->je->job_uid.len == 0 || dsp_str_eq(live->je->job_uid, job.uid))) {
         attempt(a, e, DSP_ATTEMPT_NONE, NULL, none, none);
-        dsp_action_put(a, DSP_KIND_JOB, object);
+        dsp_action_put_job(act, object);
     } else if (live->attempt.end == DSP_ATTEMPT_UNCLEAR) {
         name_conflict(act, answer, &job);
     } else {

@@ -139,6 +139,7 @@ bool dsp_action_send(dsp_actor *a, dsp_execution *e, const dsp_action_type *type
     }
     LIST_INSERT_HEAD(&a->calls, act, link);
     e->live->busy = true;
+    e->live->doubted = false;
     a->in_flight++;
     a->metrics->active = a->in_flight;
     return true;
@@ -175,5 +176,12 @@ void dsp_action_put(dsp_actor *a, enum dsp_kind kind, dsp_json object)
 {
     if (!dsp_store_put(a->store, kind, object)) {
         a->no_memory = true;
+    }
+}
+
+void dsp_action_put_job(dsp_action_call *act, dsp_json object)
+{
+    if (!act->execution->live->doubted) {
+        dsp_action_put(act->actor, DSP_KIND_JOB, object);
     }
 }

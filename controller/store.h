@@ -53,6 +53,7 @@ typedef struct dsp_live {
     bool             old;           /* seen by a list, not by an event: after fresh work */
     bool             busy;          /* an action of it is under way */
     bool             again;         /* something changed meanwhile */
+    bool             doubted;       /* meanwhile the watch lost sight of the Job: what the answer tells is older */
     bool             stale;         /* its status patch met a conflict: nothing to store until a newer object comes */
     unsigned         failures;      /* of actions, in a row */
     unsigned         attempts;      /* to create the Job that were refused, in a row */

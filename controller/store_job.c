@@ -117,6 +117,7 @@ bool dsp_store_doubt(dsp_store *s, dsp_execution *e)
         return false;
     }
     e->job_known = DSP_JOB_DOUBTFUL;
+    e->live->doubted = true;
     dsp_store_changed(s, e);
     return true;
 }

@@ -12,7 +12,7 @@
 
 #define TEXT_MAX 4096
 #define LOG_MAX 64
-#define CALLS_MAX 8
+#define CALLS_MAX 48 /* one per step of the longest walk */
 #define TEMPLATE                                                                                                       \
     "{\"metadata\":{\"name\":\"tmpl\",\"namespace\":\"ns\",\"resourceVersion\":\"%d\"},\"spec\":{\"jobTemplate\":{"    \
     "\"spec\":{%s\"a\":\"{{ .Payload }}\"}}}}"
@@ -31,6 +31,9 @@ struct call {
     char          body[TEXT_MAX];
     dsp_answer_fn done; /* NULL: whoever asked is dead */
     void         *context;
+    bool          carried_out; /* and this is its answer, on the way */
+    int           status;
+    char          answer[TEXT_MAX];
 };
 
 static struct world {
@@ -60,6 +63,7 @@ static struct world {
     size_t      n_calls;
 
     bool unsafe;  /* the Job was deleted before it was recorded: only the running process knows that it was there */
+    bool gone_seen; /* the controller's watch has said that the JobExecution is deleted */
     bool touched; /* somebody deleted the Job or the JobExecution: other ends are right */
     char final_condition[2048];
     char recorded_job[256];

@@ -21,6 +21,10 @@ static bool host_call(void *context, const dsp_call *call, dsp_answer_fn done, v
 
     (void) context;
     assert_true(w.n_calls <= CALLS_MAX);
+    c->carried_out = false;
+    if (w.gone_seen && strcmp(call->method, "POST") == 0) {
+        fail_world("a Job for a JobExecution that is known to be deleted");
+    }
     snprintf(c->method, sizeof(c->method), "%s", call->method);
     snprintf(c->path, sizeof(c->path), "%.*s", DSP_STR_ARG(call->path));
     snprintf(c->body, sizeof(c->body), "%.*s", DSP_STR_ARG(call->body));
@@ -93,6 +97,7 @@ static void start_controller(void)
     dsp_actor_init(&actor, &store, renderer, &metrics, &host, &(dsp_actor_options){ .max_in_flight = 4 });
     actor.leading = true;
     alive = true;
+    w.gone_seen = false;
     for (int k = 0; k < DSP_KINDS; k++) {
         list_kind((enum dsp_kind) k);
     }
@@ -113,10 +118,11 @@ static void kill_controller(void)
 /* --- what can happen ------------------------------------------------------------------------------------------ */
 
 enum step {
-    STEP_ANSWER,    /* the oldest request is carried out and answered */
-    STEP_NO_ANSWER, /* carried out, and the connection breaks */
-    STEP_LOST,      /* not carried out, and nobody knows */
-    STEP_LATER,     /* 503 */
+    STEP_ANSWER,      /* the oldest request is carried out, if it was not yet, and answered */
+    STEP_NO_ANSWER,   /* the same, but the connection breaks */
+    STEP_CARRIED_OUT, /* carried out, and its answer is on the way */
+    STEP_LOST,        /* not carried out, and nobody knows */
+    STEP_LATER,       /* 503 */
     STEP_WATCH_TEMPLATES,
     STEP_WATCH_EXECUTIONS,
     STEP_WATCH_JOBS,
@@ -136,6 +142,7 @@ enum step {
 
 static const char *const step_names[STEPS] = { "answer",
                                                "no-answer",
+                                               "carried-out",
                                                "lost",
                                                "503",
                                                "watch-templates",
@@ -204,9 +211,11 @@ static bool possible(enum step s)
     switch (s) {
     case STEP_ANSWER:
     case STEP_NO_ANSWER:
+        return w.n_calls > 0;
+    case STEP_CARRIED_OUT:
     case STEP_LOST:
     case STEP_LATER:
-        return w.n_calls > 0;
+        return w.n_calls > 0 && !w.calls[0].carried_out;
     case STEP_WATCH_TEMPLATES:
     case STEP_WATCH_EXECUTIONS:
     case STEP_WATCH_JOBS:
@@ -254,20 +263,35 @@ static void answer(const struct call *c, int status, const char *body)
     }
 }
 
+static void carry_out(struct call *c)
+{
+    if (!c->carried_out) {
+        c->answer[0] = '\0';
+        c->status = commit(c, c->answer);
+        c->carried_out = true;
+    }
+}
+
 static void do_call(enum step s)
 {
     char        out[TEXT_MAX] = "";
     struct call c;
-    int         status = 0;
 
+    if (s == STEP_CARRIED_OUT) {
+        carry_out(&w.calls[0]);
+        return;
+    }
     take_call(&c);
     if (s == STEP_ANSWER || s == STEP_NO_ANSWER) {
-        status = commit(&c, out);
+        carry_out(&c);
     }
-    if (s == STEP_LATER) {
-        status = status_answer(out, 503, "ServiceUnavailable");
+    if (s == STEP_ANSWER) {
+        answer(&c, c.status, c.answer);
+    } else if (s == STEP_LATER) {
+        answer(&c, status_answer(out, 503, "ServiceUnavailable"), out);
+    } else {
+        answer(&c, 0, "");
     }
-    answer(&c, s == STEP_NO_ANSWER || s == STEP_LOST ? 0 : status, s == STEP_NO_ANSWER || s == STEP_LOST ? "" : out);
 }
 
 static void do_watch(enum dsp_kind kind)
@@ -276,6 +300,7 @@ static void do_watch(enum dsp_kind kind)
 
     assert_true(next_event(kind, &at));
     w.cursor[kind] = at + 1;
+    w.gone_seen = w.gone_seen || (kind == DSP_KIND_EXECUTION && w.log[at].deleted);
     if (w.log[at].deleted) {
         assert_true(dsp_store_drop(&store, kind, parse(w.log[at].text)));
     } else {
@@ -289,6 +314,7 @@ static void do_step(enum step s)
     switch (s) {
     case STEP_ANSWER:
     case STEP_NO_ANSWER:
+    case STEP_CARRIED_OUT:
     case STEP_LOST:
     case STEP_LATER:
         do_call(s);

@@ -2,13 +2,13 @@
  * A model check: the store, the queue, the decision and the actions against a server in memory, through every order of
  * what can happen, to a fixed depth, and then through long random walks.
  *
- * What can happen at a step: a request is carried out and answered, or carried out without an answer, or lost, or
- * refused; the watch of one kind delivers its next event (late as it likes); the Job starts, ends, is deleted by
+ * What can happen at a step: a request is carried out and answered, or carried out and answered later or never, or lost,
+ * or refused; the watch of one kind delivers its next event (late as it likes); the Job starts, ends, is deleted by
  * somebody; the template goes and comes back; time passes; the controller dies and starts again, while its last
  * requests may still be carried out after its death.
  *
- * What must hold at every step: one JobExecution never has a second Job, a recorded end and a recorded Job never
- * change. And when everything calms down: the end that the Job came to is on the JobExecution, and nothing is left to
+ * What must hold at every step: one JobExecution never has a second Job, and none is made once it is known to be
+ * deleted; a recorded end and a recorded Job never change. And when everything calms down: the end that the Job came to is on the JobExecution, and nothing is left to
  * do.
  */
 #include "controller_model_steps.h"
@@ -68,6 +68,9 @@ static void check_calm(void)
         fail_world("no Job");
     }
     if (!w.je_exists) {
+        if (store.by_uid.len > 0) {
+            fail_world("a record of what is gone");
+        }
         return;
     }
     if (w.final_condition[0] == '\0') {
@@ -101,7 +104,7 @@ static void finish_world(void)
 
 /* How often each may happen in one run; what is not listed, as often as it can. */
 static const unsigned budget[STEPS] = {
-    [STEP_NO_ANSWER] = 1,     [STEP_LOST] = 1,           [STEP_LATER] = 1,
+    [STEP_NO_ANSWER] = 1,     [STEP_LOST] = 1,           [STEP_LATER] = 1,       [STEP_CARRIED_OUT] = 1,
     [STEP_CRASH] = 1,         [STEP_RELIST] = 1,         [STEP_USER_DELETES_JOB] = 1,
     [STEP_TEMPLATE_GOES] = 1, [STEP_TEMPLATE_COMES] = 1, [STEP_JE_DELETED] = 1,
     [STEP_TIME] = 3,          [STEP_JOB_FAILS] = 1
