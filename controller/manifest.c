@@ -1,13 +1,15 @@
 #include "manifest.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
+#include "plain.h"
+
 #define DEPTH_MAX 200
+
+/* Mappings that are merged into others, in a document: merges of merges multiply and write nothing. */
+#define MERGES_MAX 10000
 
 /* --- YAML to JSON --------------------------------------------------------------------------------------------- */
 
@@ -16,6 +18,7 @@ struct reading {
     dsp_buf         *out;
     dsp_buf         *error;
     unsigned         depth;
+    unsigned         merges;
 };
 
 static bool wrong(struct reading *r, const yaml_node_t *node, const char *what)
@@ -29,78 +32,6 @@ static dsp_str scalar(const yaml_node_t *node)
     return (dsp_str){ (const char *) node->data.scalar.value, node->data.scalar.length };
 }
 
-static bool one_of(dsp_str s, const char *const *words)
-{
-    for (size_t i = 0; words[i] != NULL; i++) {
-        if (dsp_str_is(s, words[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_null(dsp_str s)
-{
-    static const char *const words[] = { "", "~", "null", "Null", "NULL", NULL };
-
-    return one_of(s, words);
-}
-
-/* go-yaml's words of YAML 1.1. */
-static bool is_bool(dsp_str s, bool *value)
-{
-    static const char *const yes[] = { "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL };
-    static const char *const no[] = {
-        "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", NULL
-    };
-
-    *value = one_of(s, yes);
-    return *value || one_of(s, no);
-}
-
-/* A number that JSON writes the same way is kept as it is; the others (0x1F, 0o17, 1_000, .5) are computed. */
-static bool write_number(dsp_str s, dsp_buf *out)
-{
-    char     text[64];
-    size_t   len = 0;
-    dsp_json value;
-    char    *end;
-
-    if (s.len >= sizeof(text) || s.len == 0 ||
-        (!isdigit((unsigned char) s.data[0]) && strchr("+-.", s.data[0]) == NULL)) {
-        return false;
-    }
-    if (dsp_json_parse(s, &value, NULL) && dsp_json_kind(value) == DSP_JSON_NUMBER) {
-        return dsp_buf_adds(out, s);
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] != '_') {
-            text[len++] = s.data[i];
-        }
-    }
-    text[len] = '\0';
-    const char *digits = text[0] == '+' || text[0] == '-' ? text + 1 : text;
-    bool prefix_only = digits[0] == '0' && (digits[1] == 'o' || digits[1] == 'b') && digits[2] == '\0';
-    if (digits[0] == '\0' || prefix_only || strspn(digits, "0123456789abcdefABCDEFxXoO.+-_") != strlen(digits)) {
-        return false;
-    }
-    errno = 0;
-    long long whole = digits[0] == '0' && (digits[1] == 'o' || digits[1] == 'b') ? 0 : strtoll(text, &end, 0);
-    if (digits[0] == '0' && digits[1] == 'o') {
-        whole = strtoll(digits + 2, &end, 8) * (text[0] == '-' ? -1 : 1);
-    } else if (digits[0] == '0' && digits[1] == 'b') {
-        whole = strtoll(digits + 2, &end, 2) * (text[0] == '-' ? -1 : 1);
-    }
-    if (*end == '\0' && errno == 0) {
-        return dsp_buf_addf(out, "%lld", whole);
-    }
-    double d = strtod(text, &end);
-    if (*end != '\0' || !isfinite(d) || strspn(digits, "0123456789.eE+-") != strlen(digits)) {
-        return false;
-    }
-    return dsp_buf_addf(out, "%.17g", d);
-}
-
 static bool write_scalar(struct reading *r, const yaml_node_t *node)
 {
     dsp_str     s = scalar(node);
@@ -111,11 +42,11 @@ static bool write_scalar(struct reading *r, const yaml_node_t *node)
     if (tag != NULL && strcmp(tag, YAML_STR_TAG) != 0) {
         return wrong(r, node, "tags are not understood");
     }
-    if (plain && is_null(s)) {
+    if (plain && dsp_plain_is_null(s)) {
         dsp_buf_addz(r->out, "null");
-    } else if (plain && is_bool(s, &value)) {
+    } else if (plain && dsp_plain_is_bool(s, &value)) {
         dsp_buf_addz(r->out, value ? "true" : "false");
-    } else if (!plain || !write_number(s, r->out)) {
+    } else if (!plain || !dsp_plain_number(s, r->out)) {
         dsp_json_quote(r->out, s);
     }
     return !r->out->failed || wrong(r, node, "the document becomes too large");
@@ -139,74 +70,121 @@ static bool is_merge(const yaml_node_t *key)
            dsp_str_is(scalar(key), "<<");
 }
 
-/* Whether a mapping, before `until`, has the key itself. */
-static bool has_key(struct reading *r, const yaml_node_t *map, const yaml_node_t *key, const yaml_node_pair_t *until)
+/* The keys that a mapping has got so far. */
+struct keys {
+    const yaml_node_t **list;
+    size_t              n;
+};
+
+static bool has_key(const struct keys *keys, const yaml_node_t *key)
 {
-    for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top && p != until;
-         p++) {
-        if (same_key(node_at(r, p->key), key)) {
+    for (size_t i = 0; i < keys->n; i++) {
+        if (same_key(keys->list[i], key)) {
             return true;
         }
     }
     return false;
 }
 
-static bool write_pairs(struct reading *r, const yaml_node_t *map, const yaml_node_t *over, bool *first);
-
-/* "<<": the other mapping's members that this one does not have. */
-static bool write_merged(struct reading *r, const yaml_node_t *map, int index, bool *first)
+static bool add_key(struct keys *keys, const yaml_node_t *key)
 {
-    const yaml_node_t *from = node_at(r, index);
+    const yaml_node_t **more = realloc(keys->list, (keys->n + 1) * sizeof(*more));
 
-    if (from->type == YAML_MAPPING_NODE) {
-        return write_pairs(r, from, map, first);
+    if (more == NULL) {
+        return false;
     }
-    if (from->type != YAML_SEQUENCE_NODE) {
-        return wrong(r, from, "\"<<\" needs a mapping");
-    }
-    for (yaml_node_item_t *i = from->data.sequence.items.start; i < from->data.sequence.items.top; i++) {
-        if (node_at(r, *i)->type != YAML_MAPPING_NODE || !write_pairs(r, node_at(r, *i), map, first)) {
-            return r->error->len > 0 ? false : wrong(r, from, "\"<<\" needs mappings");
-        }
-    }
+    keys->list = more;
+    more[keys->n++] = key;
     return true;
 }
 
-static bool write_pairs(struct reading *r, const yaml_node_t *map, const yaml_node_t *over, bool *first)
+/* The members of `map` that are its own; of one that is merged, those that are not there yet. */
+static bool write_own(struct reading *r, const yaml_node_t *map, struct keys *keys, bool merged)
 {
-    if (++r->depth > DEPTH_MAX) {
-        return wrong(r, map, "is nested too deeply");
-    }
     for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++) {
         const yaml_node_t *key = node_at(r, p->key);
 
         if (is_merge(key)) {
-            if (!write_merged(r, map, p->value, first)) {
-                return false;
-            }
             continue;
         }
         if (key->type != YAML_SCALAR_NODE) {
             return wrong(r, key, "a key must be a string");
         }
-        if (has_key(r, map, key, p)) {
+        if (has_key(keys, key)) {
+            if (merged) {
+                continue;
+            }
             return wrong(r, key, "the key is there twice");
         }
-        if (over != NULL && has_key(r, over, key, NULL)) {
-            continue;
-        }
-        if (!*first) {
+        if (keys->n > 0) {
             dsp_buf_addc(r->out, ',');
         }
-        *first = false;
+        if (!add_key(keys, key)) {
+            return wrong(r, key, "out of memory");
+        }
         dsp_json_quote(r->out, scalar(key));
         dsp_buf_addc(r->out, ':');
         if (!write_node(r, p->value)) {
             return false;
         }
     }
+    return true;
+}
+
+static bool write_merges(struct reading *r, const yaml_node_t *map, struct keys *keys);
+
+static bool merge(struct reading *r, const yaml_node_t *from, struct keys *keys)
+{
+    if (from->type != YAML_MAPPING_NODE) {
+        return wrong(r, from, "\"<<\" needs a mapping");
+    }
+    if (++r->merges > MERGES_MAX) {
+        return wrong(r, from, "too much is merged");
+    }
+    return write_own(r, from, keys, true) && write_merges(r, from, keys);
+}
+
+/* "<<" (https://yaml.org/type/merge.html): the members of another mapping, or of several, the first one before the
+ * others. */
+static bool write_merges(struct reading *r, const yaml_node_t *map, struct keys *keys)
+{
+    if (++r->depth > DEPTH_MAX) {
+        return wrong(r, map, "is nested too deeply");
+    }
+    for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++) {
+        const yaml_node_t *from = node_at(r, p->value);
+
+        if (!is_merge(node_at(r, p->key))) {
+            continue;
+        }
+        if (from->type != YAML_SEQUENCE_NODE) {
+            if (!merge(r, from, keys)) {
+                return false;
+            }
+            continue;
+        }
+        for (yaml_node_item_t *i = from->data.sequence.items.start; i < from->data.sequence.items.top; i++) {
+            if (!merge(r, node_at(r, *i), keys)) {
+                return false;
+            }
+        }
+    }
     r->depth--;
     return true;
+}
+
+static bool write_mapping(struct reading *r, const yaml_node_t *node)
+{
+    struct keys keys = { NULL, 0 };
+
+    if (++r->depth > DEPTH_MAX) {
+        return wrong(r, node, "is nested too deeply");
+    }
+    dsp_buf_addc(r->out, '{');
+    bool ok = write_own(r, node, &keys, false) && write_merges(r, node, &keys);
+    free(keys.list);
+    r->depth--;
+    return ok && (dsp_buf_addc(r->out, '}') || wrong(r, node, "the document becomes too large"));
 }
 
 static bool write_node(struct reading *r, int index)
@@ -218,11 +196,7 @@ static bool write_node(struct reading *r, int index)
         return write_scalar(r, node);
     }
     if (node->type == YAML_MAPPING_NODE) {
-        dsp_buf_addc(r->out, '{');
-        if (!write_pairs(r, node, NULL, &first)) {
-            return false;
-        }
-        return dsp_buf_addc(r->out, '}') || wrong(r, node, "the document becomes too large");
+        return write_mapping(r, node);
     }
     if (++r->depth > DEPTH_MAX) {
         return wrong(r, node, "is nested too deeply");
@@ -359,18 +333,6 @@ static bool emit(yaml_emitter_t *e, yaml_event_t *event)
     return yaml_emitter_emit(e, event) == 1;
 }
 
-/* Whether a plain scalar of this text would be read as something else than a string. */
-static bool looks_otherwise(dsp_str s)
-{
-    dsp_buf number;
-    bool    value, yes;
-
-    dsp_buf_init(&number, 128);
-    yes = is_null(s) || is_bool(s, &value) || write_number(s, &number) || dsp_str_is(s, "<<") || dsp_str_is(s, "=");
-    dsp_buf_free(&number);
-    return yes;
-}
-
 static bool emit_scalar(yaml_emitter_t *e, dsp_str text, bool string)
 {
     yaml_event_t        event;
@@ -378,7 +340,7 @@ static bool emit_scalar(yaml_emitter_t *e, dsp_str text, bool string)
 
     if (string && memchr(text.data, '\n', text.len) != NULL) {
         style = YAML_LITERAL_SCALAR_STYLE;
-    } else if (string && looks_otherwise(text)) {
+    } else if (string && !dsp_plain_is_string(text)) {
         style = YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     }
     return yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *) text.data, (int) text.len, 1, 1,

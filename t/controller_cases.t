@@ -91,6 +91,29 @@ subtest 'a generateName that is too long' => sub {
     is $job, job_name( 'g' x 52, $uid ), 'is cut, and the uid\'s part is whole';
 };
 
+# What dispatcher-template shows of a stored JobTemplate is what the controller sends, byte for byte.
+subtest 'dispatcher-template shows the Job that is made' => sub {
+    my $template = <<'JSON';
+{"apiVersion":"dispatcher.ivan.vc/v1beta1","kind":"JobTemplate","metadata":{"name":"shown","namespace":"default"},"spec":{"jobTemplate":{
+ "metadata":{"generateName":"made-of-","labels":{"a":"b"},"annotations":{"t":"{{ .Name }}"}},"spec":{"backoffLimit":0,"ttlSecondsAfterFinished":60,"activeDeadlineSeconds":600,
+ "template":{"metadata":{"annotations":{"x":"{{ y }}"}},"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i","command":["true","\u007b\u007b .Payload }}","${{ .Payload }}\ttab"],
+ "env":[{"name":"N","value":"{{ .Name | upper }}"},{"name":"E","value":"\u00e9\u2028 yes 012 $(N)"}]}]}}}}}}
+JSON
+    my $payload = "(N) \$(N) \$\$ \"q\" \\ l1\nl2 \x{e9}";
+    $o->must( POST => '/apis/dispatcher.ivan.vc/v1beta1/namespaces/default/jobtemplates', $template );
+    $o->control( DELETE => '/requests' );
+    my $je = $o->execution( 'shown', 'shown', $payload );
+    $o->wait_state( 'shown', 'Succeeded' );
+    my $list = $o->control( GET => '/requests' );
+    my ($sent) = grep { $_->{method} eq 'POST' && $_->{target} =~ m{^/apis/batch/} } @{ ref $list eq 'HASH' ? $list->{items} // $list->{requests} : $list };
+    my $stored = $o->ask( GET => '/apis/dispatcher.ivan.vc/v1beta1/namespaces/default/jobtemplates/shown' )->{body};
+    my @tool = ( $t->build . '/dispatcher-template', '--manifest', $t->write( 'shown.json', $stored ), '--payload', do { utf8::encode( my $bytes = $payload ); $bytes }, '--name', 'shown', '--uid', $je->{metadata}{uid} );
+    my $shown = $t->run( @tool, '-o', 'json' );
+    utf8::encode( my $body = $sent->{body} );
+    is $shown->{out}, "$body\n", 'the same bytes';
+    is $t->run(@tool)->{status}, 0, 'and as YAML';
+};
+
 subtest 'a Job that is deleted after its result takes the JobExecution along' => sub {
     $o->execution( 'tidied', 'plain' );
     my $job = $o->wait_state( 'tidied', 'Succeeded' )->{status}{job}{name};

@@ -65,6 +65,8 @@ static void scalars_as_kubectl_reads_them(void **state)
         { "012", "10" },
         { "0o17", "15" },
         { "0b101", "5" },
+        { "0B11", "3" },
+        { "0O17", "15" },
         { "0x1F", "31" },
         { "+7", "7" },
         { "1_000", "1000" },
@@ -128,7 +130,13 @@ static void anchors_and_merges(void **state)
 {
     (void) state;
     R("a: &x {p: 1, q: 2}\nb: *x\n", "{\"a\":{\"p\":1,\"q\":2},\"b\":{\"p\":1,\"q\":2}}|");
-    R("a: &x {p: 1, q: 2}\nb:\n  <<: *x\n  q: 3\n", "{\"a\":{\"p\":1,\"q\":2},\"b\":{\"p\":1,\"q\":3}}|");
+    R("a: &x {p: 1, q: 2}\nb:\n  <<: *x\n  q: 3\n", "{\"a\":{\"p\":1,\"q\":2},\"b\":{\"q\":3,\"p\":1}}|");
+    R("a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc: {<<: [*x, *y], r: 3}\n",
+      "{\"a\":{\"p\":1},\"b\":{\"p\":2,\"q\":2},\"c\":{\"r\":3,\"p\":1,\"q\":2}}|"); /* the first one wins */
+    R("a: &x {p: 1, q: 1}\nb: &y {<<: *x, q: 2}\nc: {<<: *y, p: 3}\n",
+      "{\"a\":{\"p\":1,\"q\":1},\"b\":{\"q\":2,\"p\":1},\"c\":{\"p\":3,\"q\":2}}|"); /* merges of merges */
+    R("a: &x {p: 1}\nb: &y {q: 2, <<: *x}\nc: {<<: [*y, *x]}\n",
+      "{\"a\":{\"p\":1},\"b\":{\"q\":2,\"p\":1},\"c\":{\"q\":2,\"p\":1}}|");
     R("\"<<\": 1\n", "{\"<<\":1}|"); /* quoted, it is a key */
 }
 
@@ -158,6 +166,18 @@ static void what_is_wrong_is_said_with_its_line(void **state)
         dsp_buf_addz(&bomb, "]\n");
     }
     refuses(dsp_buf_cstr(&bomb), "too large");
+    /* The same of merges, which write nothing. */
+    dsp_buf_reset(&bomb);
+    dsp_buf_addz(&bomb, "l0: &l0 {a: 1}\n");
+    for (int i = 1; i < 10; i++) {
+        dsp_buf_addf(&bomb, "l%d: &l%d {<<: [", i, i);
+        for (int k = 0; k < 10; k++) {
+            dsp_buf_addf(&bomb, "%s*l%d", k > 0 ? "," : "", i - 1);
+        }
+        dsp_buf_addz(&bomb, "]}\n");
+    }
+    refuses(dsp_buf_cstr(&bomb), "too much is merged");
+    refuses("a: &a {<<: *a}\n", "nested too deeply");
     dsp_buf_reset(&bomb);
     for (int i = 0; i < 5000; i++) {
         dsp_buf_addc(&bomb, '[');
@@ -243,6 +263,30 @@ static void what_is_written_is_read_the_same(void **state)
     }
 }
 
+/* go-yaml and other readers of YAML 1.1 see numbers and times in more texts than our reader. */
+static void what_others_would_not_take_for_a_string_is_quoted(void **state)
+{
+    static const char *const texts[] = { ".inf", "-.Inf", "+.INF", ".nan", ".NaN", "0B11", "0O17", "2001-01-01",
+                                         "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43", "1:30", "190:20:30.15" };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char     json[64], want[64];
+        dsp_buf  yaml;
+        dsp_json value;
+
+        snprintf(json, sizeof(json), "[\"%s\"]", texts[i]);
+        snprintf(want, sizeof(want), "- \"%s\"\n", texts[i]);
+        dsp_buf_init(&yaml, 1024);
+        assert_true(dsp_json_parse(dsp_str_from(json), &value, NULL));
+        assert_true(dsp_manifest_write_yaml(value, &yaml));
+        if (strstr(dsp_buf_cstr(&yaml), want) == NULL) {
+            fail_msg("%s", dsp_buf_cstr(&yaml));
+        }
+        dsp_buf_free(&yaml);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -252,6 +296,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said_with_its_line),
         cmocka_unit_test(the_reader_may_stop),
         cmocka_unit_test(what_is_written_is_read_the_same),
+        cmocka_unit_test(what_others_would_not_take_for_a_string_is_quoted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
