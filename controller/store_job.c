@@ -105,6 +105,7 @@ bool dsp_store_doubt(dsp_store *s, dsp_execution *e)
         if (e->live == NULL) {
             dsp_record_free(s, e);
         } else {
+            e->live->doubted = true;
             dsp_store_changed(s, e);
         }
         return true;
