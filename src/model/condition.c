@@ -76,31 +76,6 @@ bool dsp_conditions_read(dsp_json array, dsp_arena *arena, dsp_conditions *out)
     return arena->state == DSP_ARENA_OK;
 }
 
-void dsp_condition_set(dsp_conditions *c, enum dsp_condition_type type, enum dsp_condition_status status,
-                       dsp_str reason, dsp_str message, int64_t now_us)
-{
-    dsp_condition *cond = &c->of[type];
-
-    if (cond->status != status) {
-        cond->status = status;
-        cond->since_us = now_us;
-    }
-    cond->reason = reason;
-    cond->message = message;
-}
-
-bool dsp_conditions_equal(const dsp_conditions *a, const dsp_conditions *b)
-{
-    for (int i = 0; i < DSP_CONDITIONS; i++) {
-        const dsp_condition *x = &a->of[i], *y = &b->of[i];
-
-        if (x->status != y->status || !dsp_str_eq(x->reason, y->reason) || !dsp_str_eq(x->message, y->message)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool is_alpha(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -126,7 +101,7 @@ bool dsp_condition_reason_ok(dsp_str reason)
 }
 
 /* The limit of the API server counts runes; bytes are never fewer, so cutting by bytes is safe. */
-static dsp_str cut_message(dsp_str message)
+dsp_str dsp_condition_message(dsp_str message)
 {
     if (message.len <= DSP_CONDITION_MAX_MESSAGE) {
         return message;
@@ -138,15 +113,40 @@ static dsp_str cut_message(dsp_str message)
     return dsp_str_sub(message, 0, len);
 }
 
+void dsp_condition_set(dsp_conditions *c, enum dsp_condition_type type, enum dsp_condition_status status,
+                       dsp_str reason, dsp_str message, int64_t now_us)
+{
+    dsp_condition *cond = &c->of[type];
+
+    if (cond->status != status) {
+        cond->status = status;
+        cond->since_us = now_us;
+    }
+    cond->reason = dsp_condition_reason_ok(reason) ? reason : DSP_STR("Unknown");
+    cond->message = dsp_condition_message(message);
+}
+
+bool dsp_conditions_equal(const dsp_conditions *a, const dsp_conditions *b)
+{
+    for (int i = 0; i < DSP_CONDITIONS; i++) {
+        const dsp_condition *x = &a->of[i], *y = &b->of[i];
+
+        if (x->status != y->status || !dsp_str_eq(x->reason, y->reason) || !dsp_str_eq(x->message, y->message)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void write_one(dsp_buf *out, enum dsp_condition_type type, const dsp_condition *c)
 {
     char since[DSP_TIME_LEN];
 
     dsp_time_format(c->since_us, since);
     dsp_buf_addf(out, "{\"type\":\"%s\",\"status\":\"%s\",\"reason\":", type_names[type], status_names[c->status]);
-    dsp_json_quote(out, dsp_condition_reason_ok(c->reason) ? c->reason : DSP_STR("Unknown"));
+    dsp_json_quote(out, dsp_condition_reason_ok(c->reason) ? c->reason : DSP_STR("Unknown")); /* one that was read */
     dsp_buf_addz(out, ",\"message\":");
-    dsp_json_quote(out, cut_message(c->message));
+    dsp_json_quote(out, dsp_condition_message(c->message));
     dsp_buf_addf(out, ",\"lastTransitionTime\":\"%s\"}", since);
 }
 

@@ -38,7 +38,13 @@ const char *dsp_condition_type_name(enum dsp_condition_type type);
  */
 bool dsp_conditions_read(dsp_json array, dsp_arena *arena, dsp_conditions *out);
 
-/* Sets one condition. since_us moves to now_us only when the status differs from what it was. */
+/* As much of a message as a condition holds. */
+dsp_str dsp_condition_message(dsp_str message);
+
+/*
+ * Sets one condition, to what can be stored: a reason that none can have becomes "Unknown", a message is cut. since_us
+ * moves to now_us only when the status differs from what it was.
+ */
 void dsp_condition_set(dsp_conditions *c, enum dsp_condition_type type, enum dsp_condition_status status,
                        dsp_str reason, dsp_str message, int64_t now_us);
 

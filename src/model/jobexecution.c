@@ -114,7 +114,7 @@ static void write_failure(dsp_buf *out, const dsp_jobexecution_status *s)
         return;
     }
     write_string(out, ",\"failure\":{\"reason\":", s->failure_reason);
-    write_string(out, ",\"message\":", s->failure_message);
+    write_string(out, ",\"message\":", dsp_condition_message(s->failure_message));
     if (s->failure.pod.len > 0) {
         write_string(out, ",\"pod\":", s->failure.pod);
     }

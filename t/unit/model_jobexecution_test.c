@@ -130,6 +130,13 @@ static void reasons_are_checked_and_messages_cut(void **state)
     assert_true(dsp_conditions_read(parse(dsp_buf_cstr(&out)), &arena, &back));
     assert_str(back.of[DSP_WAITING].reason, "Unknown");
     assert_int_equal(back.of[DSP_WAITING].message.len, DSP_CONDITION_MAX_MESSAGE - 1);
+    assert_true(dsp_conditions_equal(&c, &back)); /* else it would be written again and again */
+
+    dsp_jobexecution        stored = { .name = DSP_STR("je") };
+    dsp_jobexecution_status status = { .failure_reason = DSP_STR("InvalidJob"), .failure_message = { text, len } };
+    dsp_buf_reset(&out);
+    dsp_jobexecution_status_patch(&out, &stored, &status);
+    assert_true(out.len < DSP_CONDITION_MAX_MESSAGE + 1000);
     dsp_buf_free(&out);
     free(text);
 }
