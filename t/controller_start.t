@@ -97,6 +97,22 @@ subtest 'metrics over TLS' => sub {
     $ctl->stop;
 };
 
+subtest 'ready when all has been listed, and not before' => sub {
+    my $rule = $o->control( POST => '/faults', { match => { userAgent => 'dispatcher-controller/*', path => '/apis/batch/v1/jobs' }, fault => 'hold', count => 0 } )->{id};
+    my $ctl = $t->controller( $kube, { name => 'unready', not_ready => 1 } );
+    my $ready = sub { return $t->http( $ctl->{probes}, GET => '/readyz' ) };
+    $t->wait_for( 'the Jobs to be asked for', sub { $o->control( GET => "/faults/$rule" )->{held} } );
+    my $answer = $ready->();
+    is "$answer->{status} $answer->{body}", "500 jobs are not listed yet\n", '/readyz says what is missing';
+    is $t->http( $ctl->{probes}, GET => '/healthz' )->{status}, 200, '/healthz is well';
+    $o->execution( 'early', 'x' );
+    $o->control( DELETE => '/faults' );
+    $t->wait_for( 'it to be ready', sub { $ready->()->{status} == 200 } );
+    $o->wait_state( 'early', 'Succeeded' );
+    is scalar( my @jobs = $o->jobs('early') ), 1, 'what came meanwhile runs';
+    $ctl->stop;
+};
+
 subtest 'signals' => sub {
     my $ctl = $t->controller($kube);
     $ctl->signal('HUP');
