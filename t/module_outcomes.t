@@ -66,6 +66,8 @@ my @scenarios = (
     [ 'post-400',       [], [ sub { refused( 400, 'BadRequest', 'the webhook says no' ) } ], [], 422, 'invalid-execution', 'TP', detail => qr/webhook says no/ ],
     [ 'post-422',       [], [ sub { refused( 422, 'Invalid', 'spec.payload: Too long' ) } ], [], 422, 'invalid-execution', 'TP', detail => qr/Too long/ ],
     [ 'post-413',       [], [ sub { refused( 413, 'RequestEntityTooLarge', 'Request entity too large: limit is 3145728' ) } ], [], 413, 'payload-too-large', 'TP' ],
+    [ 'post-413-html',  [], [ sub { html(413) } ],                         [], 413, 'payload-too-large', 'TP' ],
+    [ 'post-429-html',  [], [ sub { html(429) } ],                         [], 429, 'too-many-requests', 'TP' ],
     [ 'post-etcd',      [], [ sub { refused( 500, 'InternalError', 'etcdserver: request is too large' ) } ], [], 413, 'payload-too-large', 'TP' ],
     [ 'post-404',       [], [ sub { reply( 404, "404 page not found\n" ) } ], [], 502, 'api-answer', 'TP' ],
     [ 'post-ns',        [], [ sub { not_found( 'namespaces', 'default' ) } ], [], 404, 'namespace-not-found', 'TP' ],

@@ -105,7 +105,7 @@ static void read_refusal(enum dsp_api_call call, dsp_str name, int code, const d
     if (code == 401) {
         fail(out, DSP_PROBLEM_API_CREDENTIALS, "The Kubernetes API server does not know this server.", NULL);
         out->verdict = DSP_API_UNAUTHENTICATED;
-    } else if (create && dsp_status_too_large(status)) {
+    } else if (create && (code == 413 || dsp_status_too_large(status))) {
         fail(out, DSP_PROBLEM_PAYLOAD_TOO_LARGE, "The execution is larger than the Kubernetes API server or etcd accept.", NULL);
     } else if (code == 404) {
         read_not_found(call, name, status, out);
