@@ -9,6 +9,8 @@ static ngx_buf_t *ngx_http_dispatcher_answer_buf(ngx_http_request_t *r,
 static void ngx_http_dispatcher_describe(ngx_http_request_t *r,
     dsp_problem_document *document);
 static ngx_int_t ngx_http_dispatcher_allow(ngx_http_request_t *r);
+static ngx_http_dispatcher_ctx_t *ngx_http_dispatcher_page_ctx(
+    ngx_http_request_t *r);
 
 
 /* the API server's message (as much of it as helps), the path and the name, each quoted, which may make six bytes of one */
@@ -246,6 +248,33 @@ ngx_http_dispatcher_add_header(ngx_http_request_t *r, char *name,
 }
 
 
+/* where nginx refused the request before our handler saw it, there is none yet */
+
+static ngx_http_dispatcher_ctx_t *
+ngx_http_dispatcher_page_ctx(ngx_http_request_t *r)
+{
+    ngx_http_dispatcher_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_dispatcher_module);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_dispatcher_ctx_t));
+
+    if (ctx == NULL
+        || ngx_http_dispatcher_get_request_id(r, &ctx->request_id) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_dispatcher_module);
+
+    return ctx;
+}
+
+
 /*
  * Errors that nginx answers itself in a location of ours (a body that is too
  * large, a bad chunk, auth_basic, limit_req) keep their status and headers,
@@ -262,19 +291,9 @@ ngx_http_dispatcher_answer_header(ngx_http_request_t *r)
     dsp_problem_document        document;
     ngx_http_dispatcher_ctx_t  *ctx;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_dispatcher_module);
-
+    ctx = ngx_http_dispatcher_page_ctx(r);
     if (ctx == NULL) {
-        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_dispatcher_ctx_t));
-
-        if (ctx == NULL
-            || ngx_http_dispatcher_get_request_id(r, &ctx->request_id)
-               != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        ngx_http_set_ctx(r, ctx, ngx_http_dispatcher_module);
+        return NGX_ERROR;
     }
 
     ngx_memzero(&document, sizeof(document));
