@@ -126,6 +126,35 @@ for (
     like( $result->{err}, $message, 'with this message' );
 }
 
+# --- each directive in each context: allowed where docs/directives.md says so, and nowhere else ---
+
+my %value = (
+    dispatcher_api         => '/a/',  dispatcher_default_namespace => 'a',   dispatcher_namespaces => 'a',   dispatcher_template_cache => '1s',
+    dispatcher_token_file  => 'off',  dispatcher_zone => 'zone=b:64k',       dispatcher_log_payloads => 'on',
+);
+my %context = (
+    main     => sub {"$_[0] events { } http { }"},
+    http     => sub {"events { } http { $_[0] }"},
+    server   => sub {"events { } http { server { listen 127.0.0.1:1; $_[0] } }"},
+    location => sub {"events { } http { dispatcher_api /a/; $_[1] server { listen 127.0.0.1:1; location /x/ { $_[0] } } }"},
+    map { my $in = $_; ( $in => sub { "events { } http { dispatcher_api /a/; $_[1] server { listen 127.0.0.1:1; " . sprintf( $in, $_[0] ) . ' } }' } ) }
+        'if ($arg_a) { %s }', 'location /x/ { if ($arg_a) { %s } }', 'location /x/ { limit_except GET { %s } }'
+);
+my ( %documented, $directive );
+for ( split /\n/, $t->read("$t->{top}/docs/directives.md") ) {
+    $directive = $1 if /^### (dispatcher_\w+)$/;
+    $documented{$directive} = { map { $_ => 1 } split /, /, $1 } if /^\| Context: \| (.*) \|$/;
+}
+is( scalar keys %documented, 9, 'nine directives with their contexts' );
+for my $name ( sort keys %documented ) {
+    my $zone = $name eq 'dispatcher_metrics' ? 'dispatcher_zone zone=a:64k;' : '';
+    for my $in ( sort keys %context ) {
+        my $said = $t->nginx_check( "%%GLOBALS%%\n" . $context{$in}->( join( ' ', $name, $value{$name} // () ) . ';', $zone ) . "\n" );
+        my $got = $said->{status} == 0 ? 1 : $said->{err} =~ /"$name" directive is not allowed here/ ? 0 : $said->{err};
+        is( $got, $documented{$name}{$in} // 0, "$name in $in" );
+    }
+}
+
 # --- locations ---
 
 my $nginx = $t->nginx( <<"END", log => 'info' );
