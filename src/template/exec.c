@@ -78,12 +78,18 @@ static bool ends_with_lone_dollar(const dsp_buf *out)
     return n % 2 != 0;
 }
 
+/* kubelet leaves a `$` before anything else as it is; it rewrites a byte that is not ASCII as if it were a character. */
+static bool means_something_behind_dollar(char c)
+{
+    return c == '(' || c == '$' || (unsigned char) c >= 0x80;
+}
+
 static bool write_doubled(gt_exec *e, dsp_str s)
 {
     size_t from = 0;
 
     /* "${{ .Payload }}" with the payload "(VAR)" must not become a reference. To the process "$$" is the same "$". */
-    if (s.len > 0 && ends_with_lone_dollar(e->out)) {
+    if (s.len > 0 && means_something_behind_dollar(s.data[0]) && ends_with_lone_dollar(e->out)) {
         dsp_buf_addc(e->out, '$');
     }
     for (size_t i = 0; i < s.len; i++) {

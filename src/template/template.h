@@ -73,8 +73,9 @@ typedef struct dsp_template_options {
 enum {
     /*
      * What actions emit is data to the end: every `$` in it is doubled, while text outside of actions stays as the
-     * author wrote it, but for a lone `$` right before an action, which is doubled too: it would make a reference with
-     * what follows. For the fields in which kubelet expands $(VAR) and halves $$ (command, args, env[].value).
+     * author wrote it, but for a lone `$` right before an action that writes `(`, `$` or what is not ASCII first: it is
+     * doubled too, as it would make a reference with what follows. For the fields in which kubelet expands $(VAR) and
+     * halves $$ (command, args, env[].value).
      * It is done where an action writes, so functions, comparisons and lengths see the true bytes.
      */
     DSP_TEMPLATE_DOUBLE_DOLLAR = 1

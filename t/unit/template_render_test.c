@@ -91,6 +91,8 @@ static void literal_output(void **state)
 
     (void) state;
     assert_string_equal(res.text, "$(A) $$(B)$$ $$ 5 $$(B)$$$$");
+    res = render_with(NULL, "${{ .Payload }}", "5", DSP_TEMPLATE_DOUBLE_DOLLAR); /* no more than must be */
+    assert_string_equal(res.text, "$5");
 }
 
 static const char *no_secret(void *arg, const char *name)
