@@ -97,6 +97,7 @@ static void serve_collection(dc_request *r)
         dc_delete_collection(r);
         break;
     case EVHTTP_REQ_PUT:
+    case EVHTTP_REQ_PATCH:
         if (r->kind->custom) {
             dc_fail_set(&r->fail, 400, "BadRequest", "name must be provided");
             break;

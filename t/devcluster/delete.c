@@ -150,12 +150,19 @@ static bool read_options(dc_request *r, dc_delete *how, cJSON **body)
         how->rv = dc_str(preconditions, "resourceVersion");
         how->dry_run = how->dry_run || dc_array_has(dc_get(*body, "dryRun"), "All");
         how->grace_s = dc_int_or(*body, "gracePeriodSeconds", how->grace_s);
-        if (cJSON_IsTrue(dc_get(*body, "orphanDependents"))) {
+        if (dc_get(*body, "orphanDependents") != NULL && dc_str(*body, "propagationPolicy") != NULL) {
+            dc_invalid_text(&errors, "propagationPolicy", policy,
+                            "orphanDependents and deletionPropagation cannot be both set");
+        } else if (cJSON_IsTrue(dc_get(*body, "orphanDependents"))) {
             how->policy = DC_ORPHAN;
         }
     }
     if (grace != NULL) {
-        how->grace_s = atoll(grace);
+        char *end;
+        how->grace_s = strtoll(grace, &end, 10);
+        if (*end != '\0') {
+            return dc_fail_set(&r->fail, 400, "BadRequest", "strconv.ParseInt: parsing \"%s\": invalid syntax", grace);
+        }
     }
     if (policy != NULL && *policy != '\0' && !read_policy(policy, &how->policy)) {
         dc_other_error(&errors, "FieldValueNotSupported", "propagationPolicy",

@@ -28,38 +28,56 @@ static bool read_flag(dc_request *r, const char *name, bool *out)
     return text != NULL;
 }
 
-static void check(dc_request *r, const dc_list_options *o, const char *match, bool asks_initial, dc_errors *errors)
-{
-    static const char forbidden[] = "FieldValueForbidden";
+static const char forbidden[] = "FieldValueForbidden";
 
-    if (asks_initial && !r->watch) {
-        dc_other_error(errors, forbidden, "sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list");
-    } else if (asks_initial && !r->cluster->options.watch_list) {
-        dc_other_error(errors, forbidden, "sendInitialEvents",
-                       "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is "
-                       "enabled");
-    } else if (asks_initial && (match == NULL || strcmp(match, "NotOlderThan") != 0)) {
+static void check_watch(dc_request *r, const dc_list_options *o, const char *match, bool asks_initial,
+                        dc_errors *errors)
+{
+    bool not_older = match != NULL && strcmp(match, "NotOlderThan") == 0;
+
+    if (asks_initial && !not_older) {
         dc_other_error(errors, forbidden, "resourceVersionMatch",
                        "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     }
-    if (match == NULL || asks_initial) {
-        return;
+    if (asks_initial && !r->cluster->options.watch_list) {
+        dc_other_error(errors, forbidden, "sendInitialEvents",
+                       "Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is "
+                       "enabled");
     }
-    if (r->watch) {
+    if (match != NULL && !asks_initial) {
         dc_other_error(errors, forbidden, "resourceVersionMatch",
                        "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-    } else if (!o->has_rv) {
-        dc_other_error(errors, forbidden, "resourceVersionMatch",
-                       "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
-    } else if (o->token != NULL) {
+    }
+    if (match != NULL && !not_older) {
+        dc_other_error(errors, "FieldValueNotSupported", "resourceVersionMatch",
+                       "Unsupported value: \"%s\": supported values: \"NotOlderThan\"", match);
+    }
+    if (match != NULL && o->token != NULL) {
         dc_other_error(errors, forbidden, "resourceVersionMatch",
                        "Forbidden: resourceVersionMatch is forbidden when continue is provided");
-    } else if (strcmp(match, "Exact") != 0 && strcmp(match, "NotOlderThan") != 0) {
+    }
+}
+
+static void check_list(const dc_list_options *o, const char *match, bool asks_initial, dc_errors *errors)
+{
+    if (match != NULL && !o->has_rv) {
+        dc_other_error(errors, forbidden, "resourceVersionMatch",
+                       "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
+    }
+    if (match != NULL && o->token != NULL) {
+        dc_other_error(errors, forbidden, "resourceVersionMatch",
+                       "Forbidden: resourceVersionMatch is forbidden when continue is provided");
+    }
+    if (match != NULL && !o->exact && strcmp(match, "NotOlderThan") != 0) {
         dc_other_error(errors, "FieldValueNotSupported", "resourceVersionMatch",
                        "Unsupported value: \"%s\": supported values: \"Exact\", \"NotOlderThan\", \"\"", match);
-    } else if (o->exact && o->rv == 0) {
+    }
+    if (o->exact && o->has_rv && o->rv == 0) {
         dc_other_error(errors, forbidden, "resourceVersionMatch",
                        "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+    }
+    if (asks_initial) {
+        dc_other_error(errors, forbidden, "sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list");
     }
 }
 
@@ -99,7 +117,11 @@ bool dc_list_options_read(dc_request *r, dc_list_options *o)
     if (!read_number(r, "limit", &o->limit) || !read_number(r, "timeoutSeconds", &o->timeout_s)) {
         return false;
     }
-    check(r, o, match, asks_initial, &errors);
+    if (r->watch) {
+        check_watch(r, o, match, asks_initial, &errors);
+    } else {
+        check_list(o, match, asks_initial, &errors);
+    }
     if (!dc_errors_done(&errors, name, &r->fail)) {
         return false;
     }

@@ -240,17 +240,19 @@ static bool decode_member(const dc_kind *kind, int version, cJSON *metadata, cJS
 {
     static const char *const go[] = { "string", "int64", "string", "string", "v1.OwnerReference" };
     char                     text[600];
+    const char              *type;
 
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         if (strcmp(members[i].name, m->string) != 0) {
             continue;
         }
         const char *have = cJSON_IsNull(m) ? NULL : wrong_type(m, members[i].type);
+        type = members[i].type == TEXT_MAP && !cJSON_IsObject(m) ? "map[string]string" : go[members[i].type];
         if (have != NULL) {
             return dc_fail_set(f, 400, "BadRequest",
                                "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s into Go "
                                "struct field ObjectMeta.%s%s of type %s", kind->kind, kind->versions[version].name,
-                               kind->kind, have, kind->custom ? "" : "metadata.", m->string, go[members[i].type]);
+                               kind->kind, have, kind->custom ? "" : "metadata.", m->string, type);
         }
         if (cJSON_IsNull(m) || (members[i].type > NUMBER && m->child == NULL)) {
             cJSON_Delete(cJSON_DetachItemViaPointer(metadata, m));
@@ -317,18 +319,35 @@ static bool good_key(const char *key)
     return qualified(name, strlen(name));
 }
 
+const char *dc_check_label_key(const char *key)
+{
+    const char *slash = strchr(key, '/');
+
+    if (good_key(key)) {
+        return NULL;
+    }
+    return slash != NULL && qualified(slash + 1, strlen(slash + 1)) ? "prefix part " SUBDOMAIN_RULE : KEY_RULE;
+}
+
+const char *dc_check_label_value(const char *value)
+{
+    if (strlen(value) > 63) {
+        return "must be no more than 63 bytes";
+    }
+    return *value == '\0' || qualified(value, strlen(value)) ? NULL : VALUE_RULE;
+}
+
 static void validate_labels(const cJSON *metadata, dc_errors *errors)
 {
     const cJSON *labels = dc_get(metadata, "labels");
+    const char  *rule;
 
     for (const cJSON *l = labels != NULL ? labels->child : NULL; l != NULL; l = l->next) {
-        if (!good_key(l->string)) {
-            dc_invalid_text(errors, "metadata.labels", l->string, "%s", KEY_RULE);
+        if ((rule = dc_check_label_key(l->string)) != NULL) {
+            dc_invalid_text(errors, "metadata.labels", l->string, "%s", rule);
         }
-        if (cJSON_IsString(l) && strlen(l->valuestring) > 63) {
-            dc_invalid(errors, "metadata.labels", l, "must be no more than 63 bytes");
-        } else if (cJSON_IsString(l) && *l->valuestring != '\0' && !qualified(l->valuestring, strlen(l->valuestring))) {
-            dc_invalid(errors, "metadata.labels", l, "%s", VALUE_RULE);
+        if (cJSON_IsString(l) && (rule = dc_check_label_value(l->valuestring)) != NULL) {
+            dc_invalid(errors, "metadata.labels", l, "%s", rule);
         }
     }
 }
@@ -339,7 +358,7 @@ static void validate_annotations(const cJSON *metadata, dc_errors *errors)
     size_t       total = 0;
 
     for (const cJSON *a = annotations != NULL ? annotations->child : NULL; a != NULL; a = a->next) {
-        if (strlen(a->string) > 512 || *a->string == '\0') {
+        if (!good_key(a->string)) { /* the real rule folds case first, which changes nothing of ours */
             dc_invalid_text(errors, "metadata.annotations", a->string, "%s", KEY_RULE);
         }
         total += strlen(a->string) + (cJSON_IsString(a) ? strlen(a->valuestring) : 0);

@@ -32,6 +32,10 @@ void dc_meta_validate(const dc_kind *kind, const cJSON *object, const cJSON *old
 const char *dc_check_subdomain(const char *name);
 const char *dc_check_label(const char *name);
 
+/* A label's key and its value, likewise. */
+const char *dc_check_label_key(const char *key);
+const char *dc_check_label_value(const char *value);
+
 /* Whether an object is protected from its end by finalizers. */
 bool dc_has_finalizers(const cJSON *object);
 

@@ -6,6 +6,7 @@
 #include "apply.h"
 #include "event_view.h"
 #include "patch.h"
+#include "schema_node.h"
 #include "tree.h"
 #include "write.h"
 
@@ -46,6 +47,12 @@ static bool check_format(dc_request *r, enum format format)
         dc_required(&errors, "fieldManager", "is required for apply patch");
         return dc_errors_done(&errors, name, &r->fail);
     }
+    if (format != APPLY && dc_query(r, "force") != NULL) {
+        static const dc_name name = { "meta.k8s.io", "PatchOptions", "patchoptions", "" };
+        dc_errors            errors = { NULL };
+        dc_other_error(&errors, "FieldValueForbidden", "force", "Forbidden: may not be specified for non-apply patch");
+        return dc_errors_done(&errors, name, &r->fail);
+    }
     return true;
 }
 
@@ -66,15 +73,15 @@ static cJSON *patched(dc_request *r, enum format format, const dc_object *o, con
     } else if (format == MERGE_PATCH) {
         if (!cJSON_IsObject(patch)) {
             good = dc_fail_set(&r->fail, 400, "BadRequest",
-                               "error decoding patch: json: cannot unmarshal array into Go value of type "
-                               "map[string]interface {}");
+                               "error decoding patch: json: cannot unmarshal %s into Go value of type "
+                               "map[string]interface {}", dc_is_number(patch) ? "number" : dc_json_type(patch));
         } else {
             tree = dc_merge_patch(tree, patch);
         }
     } else {
         good = dc_strategic_patch(tree, patch, &r->fail);
     }
-    if (good && (!dc_check_identity(r, tree))) {
+    if (good && (!dc_check_identity(r, tree) || !dc_check_blind(r, dc_kind_stored(r->kind), tree))) {
         good = false;
     }
     if (!good) {

@@ -51,7 +51,7 @@ static void answer_window(dc_request *r, const dc_list_options *o, const struct 
     char       *token = NULL;
     int64_t     remaining = -1;
 
-    for (; i < w->n && (limit == 0 || (int64_t) n < limit); i++) {
+    for (; i < w->n && (limit <= 0 || (int64_t) n < limit); i++) {
         if (dc_selector_matches(o->selector, w->objects[i])) {
             shown[n++] = w->objects[i];
         }

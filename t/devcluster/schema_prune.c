@@ -77,6 +77,20 @@ static bool decode_error(struct pruner *p, const dc_schema *s, const cJSON *node
                        literal ? node->valuestring : "", field, type);
 }
 
+/* A built-in kind's quantities are read by its decoder. */
+static bool good_quantity(const struct pruner *p, const dc_schema *s, const cJSON *node)
+{
+    return p->fail == NULL || s->type != INT_OR_STRING || s->pattern == NULL || !cJSON_IsString(node) ||
+           regexec(s->pattern, node->valuestring, 0, NULL, 0) == 0;
+}
+
+static bool bad_quantity(struct pruner *p)
+{
+    return dc_fail_set(p->fail, 400, "BadRequest",
+                       "%s in version \"%s\" cannot be handled as a %s: quantities must match the regular expression "
+                       "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'", p->name.kind, p->version, p->name.kind);
+}
+
 static bool prune(struct pruner *p, const dc_schema *s, cJSON *node);
 
 static void unknown_field(struct pruner *p)
@@ -137,6 +151,9 @@ static bool prune(struct pruner *p, const dc_schema *s, cJSON *node)
 
     if (!dc_schema_has_type(s, node) || (p->fail != NULL && !fits(s, node))) {
         return p->fail == NULL || decode_error(p, s, node);
+    }
+    if (!good_quantity(p, s, node)) {
+        return bad_quantity(p);
     }
     if (cJSON_IsObject(node) && s->type == OBJECT) {
         return prune_object(p, s, node);

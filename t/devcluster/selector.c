@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "meta.h"
 
 enum operator { EXISTS, NOT_EXISTS, IN, NOT_IN, GREATER, LESS };
 
@@ -109,6 +110,30 @@ static bool scan_requirement(struct scanner *s, struct requirement *q)
     return (dsp_str_is(word, "in") || dsp_str_is(word, "notin")) && scan_set(s, q);
 }
 
+/* Keys and values are those that labels may have. */
+static bool check_labels(const struct requirement *q, dc_fail *f)
+{
+    char       *key = strndup(q->key.data, q->key.len);
+    const char *rule = dc_check_label_key(key);
+    bool        good = rule == NULL;
+
+    if (!good) {
+        dc_fail_set(f, 400, "BadRequest", "unable to parse requirement: <nil>: Invalid value: \"%s\": %s", key, rule);
+    }
+    for (size_t i = 0; good && i < q->n_values; i++) {
+        char *value = strndup(q->values[i].data, q->values[i].len);
+        rule = dc_check_label_value(value);
+        good = rule == NULL;
+        if (!good) {
+            dc_fail_set(f, 400, "BadRequest", "unable to parse requirement: values[%zu][%s]: Invalid value: \"%s\": %s", i,
+                        key, value, rule);
+        }
+        free(value);
+    }
+    free(key);
+    return good;
+}
+
 static void add_requirement(dc_selector *s, struct requirement *q)
 {
     q->next = s->first;
@@ -126,6 +151,9 @@ static bool read_labels(dc_selector *s, dc_fail *f)
         if (!scan_requirement(&in, q) || (!scan_sign(&in, ",") && (skip_spaces(&in), in.at < in.end))) {
             return dc_fail_set(f, 400, "BadRequest", "unable to parse requirement: found '%s', expected: a selector",
                                in.at);
+        }
+        if (!check_labels(q, f)) {
+            return false;
         }
         skip_spaces(&in);
     }
@@ -150,6 +178,7 @@ static bool known_field(const dc_kind *kind, dsp_str key)
 static bool read_fields(dc_selector *s, const dc_kind *kind, dc_fail *f)
 {
     struct scanner in = { s->fields, s->fields + strlen(s->fields) };
+    bool           plain = kind->custom || strcmp(kind->kind, "Event") == 0; /* how it says that it knows no such field */
 
     while (in.at < in.end) {
         struct requirement *q = calloc(1, sizeof(*q));
@@ -172,9 +201,9 @@ static bool read_fields(dc_selector *s, const dc_kind *kind, dc_fail *f)
         in.at += in.at < in.end;
         if (!known_field(kind, q->key)) {
             return dc_fail_set(f, 400, "BadRequest",
-                               kind->custom ? "field label not supported: %.*s%s"
-                                            : "field label \"%.*s\" not supported for %s", DSP_STR_ARG(q->key),
-                               kind->custom ? "" : kind->kind);
+                               plain ? "field label not supported: %.*s%s"
+                                     : "field label \"%.*s\" not supported for %s", DSP_STR_ARG(q->key),
+                               plain ? "" : kind->kind);
         }
     }
     return true;

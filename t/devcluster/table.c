@@ -217,6 +217,8 @@ void dc_table_row(const dc_request *r, const dc_object *o, bool first, dsp_buf *
                      r->form_version);
         dsp_buf_adds(out, dsp_json_get(o->text, "metadata"));
         dsp_buf_addc(out, '}');
+    } else {
+        dsp_buf_addz(out, ",\"object\":null");
     }
     dsp_buf_addc(out, '}');
     cJSON_Delete(object);

@@ -179,7 +179,7 @@ void dc_view_bookmark(const dc_request *r, uint64_t rv, const cJSON *annotations
         add_api_version(r, out);
         dsp_buf_addf(out, ",\"kind\":\"%s\"", r->kind->kind);
     }
-    dsp_buf_addf(out, ",\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\",\"creationTimestamp\":null", rv);
+    dsp_buf_addf(out, ",\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\"", rv);
     if (annotations != NULL) {
         dsp_buf_addz(out, ",\"annotations\":");
         dc_print(out, annotations);

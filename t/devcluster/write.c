@@ -206,25 +206,30 @@ static void limit_to_sub(const dc_kind *kind, cJSON *tree, const cJSON *old, con
     }
 }
 
-static bool check_version(const dc_kind *kind, const cJSON *tree, const dc_object *old, const char *name, dc_fail *f)
+static bool check_version(const dc_kind *kind, const dc_write *w, const cJSON *tree, const dc_object *old,
+                          const char *name, dc_fail *f)
 {
     const char *rv = dc_str(dc_get(tree, "metadata"), "resourceVersion");
     const char *uid = dc_str(dc_get(tree, "metadata"), "uid");
     char        present[24];
+    uint64_t    number;
 
-    if (uid != NULL && *uid != '\0' && strcmp(uid, old->uid) != 0 && kind->custom) {
+    if (uid != NULL && *uid != '\0' && strcmp(uid, old->uid) != 0 && kind->custom && w->patch) {
         dc_errors errors = { NULL };
         dc_invalid_text(&errors, "metadata.uid", uid, "field is immutable");
         return dc_errors_done(&errors, dc_kind_name(kind, name), f);
     }
     if (uid != NULL && *uid != '\0' && strcmp(uid, old->uid) != 0) {
         return dc_fail_conflict(f, dc_kind_name(kind, name),
-                                "StorageError: invalid object, Code: 4, Key: /registry/%s/%s/%s, ResourceVersion: 0, "
-                                "AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: "
-                                "%s", kind->plural, old->ns, old->name, uid, old->uid);
+                                "StorageError: invalid object, Code: 4, Key: /registry/%s%s%s/%s/%s, ResourceVersion: "
+                                "0, AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object "
+                                "meta: %s", kind->custom ? kind->group : "", kind->custom ? "/" : "", kind->plural, old->ns, old->name, uid, old->uid);
     }
     if (rv == NULL || *rv == '\0' || strcmp(rv, "0") == 0) {
         return true;
+    }
+    if (!dsp_str_u64(dsp_str_from(rv), &number)) {
+        return dc_fail_set(f, 500, "", "strconv.ParseUint: parsing \"%s\": invalid syntax", rv);
     }
     snprintf(present, sizeof(present), "%" PRIu64, old->rv);
     if (strcmp(rv, present) != 0) {
@@ -267,7 +272,7 @@ dc_object *dc_update_object(dc_cluster *c, dc_kind *kind, const dc_write *w, cJS
         dc_fail_not_found(f, dc_kind_name(kind, name));
         return NULL;
     }
-    if (!check_version(kind, tree, present, name, f)) {
+    if (!check_version(kind, w, tree, present, name, f)) {
         return NULL;
     }
     cJSON *old = dc_object_tree(present);

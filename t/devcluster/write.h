@@ -40,6 +40,9 @@ void dc_warn_problems(dc_request *r, const cJSON *problems);
 /* The tree must be of the request's kind and version and may not name another object. */
 bool dc_check_identity(dc_request *r, cJSON *tree);
 
+/* Most kinds refuse a replacement that does not say what it replaces. */
+bool dc_check_blind(dc_request *r, const dc_kind *kind, const cJSON *tree);
+
 /* Answers with the object, or with the tree when the object is NULL (dry run, last finalizer gone). */
 void dc_answer_object(dc_request *r, int code, const dc_object *o, const cJSON *tree);
 

@@ -51,6 +51,10 @@ bool dc_check_identity(dc_request *r, cJSON *tree)
         return dc_fail_set(&r->fail, 400, "BadRequest",
                            "the namespace of the provided object does not match the namespace sent on the request");
     }
+    if (r->method == EVHTTP_REQ_PUT && (name == NULL || *name == '\0')) {
+        return dc_fail_set(&r->fail, 400, "BadRequest",
+                           "the name of the object (%s based on URL) was undeterminable: name must be provided", r->name);
+    }
     if (r->name != NULL && name != NULL && *name != '\0' && strcmp(name, r->name) != 0) {
         return dc_fail_set(&r->fail, 400, "BadRequest",
                            "the name of the object (%s) does not match the name on the URL (%s)", name, r->name);
@@ -197,8 +201,7 @@ void dc_write_create(dc_request *r)
     cJSON_Delete(problems);
 }
 
-/* Most kinds refuse a replacement that does not say what it replaces. */
-static bool check_blind(dc_request *r, const dc_kind *kind, const cJSON *tree)
+bool dc_check_blind(dc_request *r, const dc_kind *kind, const cJSON *tree)
 {
     const char *rv = dc_str(dc_get(tree, "metadata"), "resourceVersion");
     dc_errors   errors = { NULL };
@@ -220,7 +223,7 @@ void dc_write_update(dc_request *r)
     cJSON   *tree = read_object(r, problems);
     dc_write w;
 
-    if (tree != NULL && dc_write_options(r, problems, &w) && check_blind(r, kind, tree)) {
+    if (tree != NULL && dc_write_options(r, problems, &w) && dc_check_blind(r, kind, tree)) {
         char *manager = dc_field_manager(r);
         w.manager = manager;
         dc_object *o = dc_update_object(r->cluster, kind, &w, tree, &r->fail);

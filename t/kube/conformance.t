@@ -1,51 +1,16 @@
 #!/usr/bin/env perl
-# The embedded cluster held to a real kube-apiserver: the same requests to both, one after the other, and every answer compared field by field.
-# What chance and clock decide (uids, versions, times) is made equal first; what may differ is listed with its reason.
+# The embedded cluster held to a real kube-apiserver, object by object: what clients read, write and are refused. Lists, pages and watches:
+# conformance_lists.t; the ways of writing: conformance_writes.t. How it is compared: t/lib/Dispatcher/Conformance.pm.
 use strict;
 use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP ();
-use Test::More;
 
-use Dispatcher::Kube;
-use Dispatcher::Test;
-use Dispatcher::Test::Http;
+use Dispatcher::Conformance;
 
-my $JSON = JSON::PP->new->canonical->utf8->allow_nonref;
-my $t    = Dispatcher::Test->new;
-my %server = ( devcluster => $t->devcluster, real => Dispatcher::Kube->for_test($t) );
-my $embedded = Dispatcher::Kube::slurp("$FindBin::Bin/../../deploy/crd/jobexecutions.dispatcher.ivan.vc.yaml");
-
-my $JE   = '/apis/dispatcher.ivan.vc/v1beta1/namespaces/default/jobexecutions';
-my $JT   = '/apis/dispatcher.ivan.vc/v1beta1/namespaces/default/jobtemplates';
-my $JOBS = '/apis/batch/v1/namespaces/default/jobs';
-my $MERGE = 'application/merge-patch+json';
-
-sub je {
-    my ( $name, %more ) = @_;
-    return {
-        apiVersion => 'dispatcher.ivan.vc/v1beta1', kind => 'JobExecution', metadata => { name => $name },
-        spec => { jobTemplateName => 'a', payload => 'p' }, %more,
-    };
-}
-
-sub job {
-    my ( $name, %spec ) = @_;
-    return {
-        apiVersion => 'batch/v1', kind => 'Job', metadata => { name => $name },
-        spec => {
-            suspend => JSON::PP::true,
-            template => { spec => { restartPolicy => 'Never', containers => [ { name => 'c', image => 'x', command => ['true'] } ] } }, %spec,
-        },
-    };
-}
-
-sub jt {
-    my ( $name, $spec ) = @_;
-    return { apiVersion => 'dispatcher.ivan.vc/v1beta1', kind => 'JobTemplate', metadata => { name => $name }, spec => $spec };
-}
+my $c = Dispatcher::Conformance->new;
 
 my $lease = {
     apiVersion => 'coordination.k8s.io/v1', kind => 'Lease', metadata => { name => 'l' },
@@ -58,8 +23,14 @@ my $event = {
 };
 my $conditions = [ { type => 'Waiting', status => 'True', reason => 'R', message => '', lastTransitionTime => '2024-01-02T03:04:05Z' } ];
 
+# What may differ, and why.
+$c->may_differ( $_, qr/^\.message$/, 'the words of a parser' ) for 'a bad selector', 'a patch that is no JSON', 'no JSON', 'a page that is none';
+$c->may_differ( 'a condition type twice', qr/^\.(?:message|details\.causes)/, 'the key is quoted in another form; status and reason are the same' );
+$c->may_differ( $_, qr/^\.items\.\d+\.(?:apiVersion|kind)$/, 'items of built-in kinds say what they are; a client must not need it' )
+    for 'a Job by its label', 'Events of an object';
+
 # what, method, path, body, content type, Accept
-my @REQUESTS = (
+$c->compare(
     [ 'create',                    POST   => $JE, je('a') ],
     [ 'create again',              POST   => $JE, je('a') ],
     [ 'get',                       GET    => "$JE/a" ],
@@ -146,87 +117,4 @@ my @REQUESTS = (
     [ 'the resources of the group', GET   => '/apis/dispatcher.ivan.vc/v1beta1' ],
     [ 'the group',                 GET    => '/apis/dispatcher.ivan.vc' ],
 );
-
-# What may differ: in which request ('' for all), a path in the answer, and why.
-my @MAY_DIFFER = (
-    [ '',                     qr/\.managedFields/,      'who set which field is known in outline only' ],
-    [ '',                     qr/\.storageVersionHash$/, 'of the storage, nobody reads it' ],
-    [ 'a bad selector',       qr/^\.message$/,          'the words of a parser' ],
-    [ 'a list in pages',      qr/^\.metadata\.continue$/, 'a token that only its server reads' ],
-    [ 'a patch that is no JSON', qr/^\.message$/,       'the words of a parser' ],
-    [ 'no JSON',              qr/^\.message$/,          'the words of a parser' ],
-    [ 'a condition type twice', qr/^\.(?:message|details\.causes)/, 'the key is quoted in another form; status and reason are the same' ],
-    [ 'a page that is none',  qr/^\.message$/,          'the words of a parser' ],
-    map { [ $_, qr/^\.items\.\d+\.(?:apiVersion|kind)$/, 'items of built-in kinds say what they are; a client must not need it' ] }
-        'a Job by its label', 'Events of an object',
-);
-
-sub request {
-    my ( $server, $method, $path, $body, $type, $accept ) = @_;
-    my @headers = ( Accept => $accept // 'application/json' );
-    push @headers, 'Content-Type' => $type // 'application/json' if defined $body;
-    my $text = ref $body eq 'SCALAR' ? $$body : defined $body ? $JSON->encode($body) : undef;
-    return Dispatcher::Test::Http::request( $server->{host}, $method => $path, headers => \@headers, defined $text ? ( body => $text ) : () );
-}
-
-# An answer as flat pairs of path and value, chance and clock made equal.
-sub flat {
-    my ($answer) = @_;
-    my %flat = ( '.status code' => $answer->{status}, '.type' => ( $answer->{headers}{'content-type'} // '' ) =~ s/;.*//r );
-    my $warning = $answer->{headers}{warning};
-    $flat{'.warning'} = $warning if defined $warning;
-    my $body = $answer->{json} // eval { $JSON->decode( $answer->{body} ) };
-    if ( ref $body eq 'HASH' && ref $body->{resources} eq 'ARRAY' ) {    # sets, in no order
-        @{ $body->{resources} } = sort { $a->{name} cmp $b->{name} } @{ $body->{resources} };
-        @{ $_->{verbs} } = sort @{ $_->{verbs} } for @{ $body->{resources} };
-    }
-    flatten( '', $body // $answer->{body}, \%flat );
-    for my $value ( values %flat ) {
-        $value =~ s/\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b/UID/g;
-        $value =~ s/\b20[2-9]\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/TIME/g;
-    }
-    for my $path ( keys %flat ) {
-        $flat{$path} = 'VERSION' if $path =~ /resourceVersion$/ && $flat{$path} =~ /^\d+$/;
-        $flat{$path} = 'AGE'     if $flat{$path} =~ /^\d+m?s$/;
-    }
-    return \%flat;
-}
-
-sub flatten {
-    my ( $path, $value, $flat ) = @_;
-    if ( ref $value eq 'HASH' ) {
-        $flat->{$path} = '{}' unless %$value;
-        flatten( "$path.$_", $value->{$_}, $flat ) for keys %$value;
-    }
-    elsif ( ref $value eq 'ARRAY' ) {
-        $flat->{$path} = '[]' unless @$value;
-        flatten( "$path.$_", $value->[$_], $flat ) for 0 .. $#$value;
-    }
-    else {
-        $flat->{$path} = JSON::PP::is_bool($value) ? ( $value ? 'true' : 'false' ) : $value // 'null';
-    }
-    return;
-}
-
-sub differences {
-    my ( $what, $dev, $real ) = @_;
-    my %all = ( %$dev, %$real );
-    my @found;
-    for my $path ( sort keys %all ) {
-        next if ( $dev->{$path} // "\0" ) eq ( $real->{$path} // "\0" );
-        next if grep { ( $_->[0] eq '' || $_->[0] eq $what ) && $path =~ $_->[1] } @MAY_DIFFER;
-        push @found, sprintf '%s: real %s, devcluster %s', $path, map { defined ? substr( $_, 0, 300 ) : '(none)' } $real->{$path}, $dev->{$path};
-    }
-    return @found;
-}
-
-my $different = 0;
-for my $request (@REQUESTS) {
-    my ( $what, @request ) = @$request;
-    my %answer = map { $_ => flat( request( $server{$_}, @request ) ) } keys %server;
-    my @found  = differences( $what, @answer{qw(devcluster real)} );
-    ok( !@found, $what ) or diag( map {"  $_\n"} @found );
-    $different++ if @found;
-}
-note( scalar(@REQUESTS) . " requests, $different answered differently" );
-$t->done_testing;
+$c->done;
