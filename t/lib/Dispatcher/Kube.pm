@@ -9,6 +9,7 @@ package Dispatcher::Kube;
 #   $kube->kubeconfig                                       # of an administrator (group system:masters)
 #   $kube->mount_of( 'namespace', 'serviceaccount' )        # what a Pod gets of a ServiceAccount, and a kubeconfig of it
 #   $kube->mount_of( 'namespace', 'serviceaccount', 20 )    # with a token that the API server takes for 20 s
+#   Dispatcher::Kube->start( dir => $dir, audit => 1 )      # keeps what ServiceAccounts asked for; see audited()
 #   $kube->stop;                                            # also done when $kube goes
 #
 # What it needs is made by t/kube/build; available() says why it cannot be had, if it cannot.
@@ -61,6 +62,7 @@ sub start {
     }, $class;
     make_path( $self->{dir} );
     $self->{dir} = File::Spec->rel2abs( $self->{dir} );
+    $self->audit if $o{audit};
     ( $self->{port}, $self->{etcd_port}, $self->{peer_port} ) = free_ports(3);
     $self->write_credentials;
     $self->start_etcd;
@@ -303,6 +305,59 @@ sub mount_of {
     rename "$mount{token}.new", $mount{token} or die "$mount{token}: $!";
     $self->write_kubeconfig( $mount{kubeconfig}, "{tokenFile: \"$mount{token}\"}", $namespace );
     return \%mount;
+}
+
+# --- what was asked for -----------------------------------------------------------------------------------------------
+
+sub audit {
+    my ($self) = @_;
+    my $policy = $self->write_file( 'audit.yaml', <<'END' );
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules:
+- {level: Metadata, userGroups: ["system:serviceaccounts"], omitStages: [RequestReceived]}
+- {level: None}
+END
+    push @{ $self->{apiserver_options} }, "--audit-policy-file=$policy", "--audit-log-path=$self->{dir}/audit.log";
+    return;
+}
+
+# What the ServiceAccounts of a namespace asked for, { account => { "verb group/resource" => 1 } }, and a list of what RBAC forbade them.
+sub audited {
+    my ( $self, $namespace ) = @_;
+    my ( %used, @forbidden );
+    for my $line ( split /\n/, slurp("$self->{dir}/audit.log") ) {
+        my $entry = JSON::PP::decode_json($line);
+        my ($account) = $entry->{user}{username} =~ /^system:serviceaccount:\Q$namespace\E:(.*)/ or next;
+        my $object = $entry->{objectRef} || {};
+        my $right = join '/', "$entry->{verb} " . ( $object->{apiGroup} // '' ), grep {defined} @$object{qw(resource subresource)};
+        $used{$account}{$right} = 1;
+        push @forbidden, "$account $right in " . ( $object->{namespace} // 'the cluster' )
+            if ( $entry->{annotations}{'authorization.k8s.io/decision'} // '' ) eq 'forbid';
+    }
+    return ( \%used, \@forbidden );
+}
+
+# --- nginx as in a Pod ------------------------------------------------------------------------------------------------
+
+# deploy/nginx/nginx.conf for $test->nginx(), with that test's places and ports (http, probe), and the credentials of a mount_of(). What is in
+# the test's directory extra/ is included, as from /etc/dispatcher.d/.
+sub nginx_of_pod {
+    my ( $self, $test, $mount ) = @_;
+    my $conf = slurp("$TOP/deploy/nginx/nginx.conf");
+    my $dir  = $test->dir;
+    mkdir "$dir/run";
+    $test->write( 'run/upstream.conf', "server $mount->{host} max_fails=0;\n" );
+    $test->write( "run/listen-$_.conf", 'listen 127.0.0.1:' . $test->port($_) . ";\n" ) for qw(http probe);
+    my $api = slurp("$TOP/deploy/nginx/dispatcher_api.conf");
+    s{/var/run/secrets/kubernetes.io/serviceaccount}{$mount->{dir}}g for $api, $conf;
+    $test->write( 'dispatcher_api.conf', $api );
+    $conf =~ s{/run/dispatcher}{$dir/run}g;
+    $conf =~ s{/etc/dispatcher/}{$dir/}g;
+    $conf =~ s{/etc/dispatcher\.d/}{$dir/extra/}g;
+    $conf =~ s{/dev/stdout}{$dir/access.log};
+    $conf =~ s/^(?:load_module|pid|error_log) .*\n//mg;
+    return "%%GLOBALS%%\n$conf";
 }
 
 # --- kubectl --------------------------------------------------------------------------------------------------------
