@@ -71,7 +71,7 @@ sub accepted {
 }
 
 accepted( $_, 'apply', '-f', "$top/deploy/$_" ) for qw(samples samples/cluster);
-for my $overlay ( 'samples/existing-nginx', map { "overlays/$_" } qw(base default with-prometheus-monitoring namespaced split) ) {
+for my $overlay ( 'samples/existing-nginx', 'samples/auth', map { "overlays/$_" } qw(base default with-prometheus-monitoring namespaced split) ) {
     my $out = accepted( $overlay, 'apply', '-k', "$top/deploy/$overlay" );
     cmp_ok( scalar( $out =~ tr/\n// ), '>', 8, 'with all its objects' );
 }
@@ -137,6 +137,15 @@ like( names('jobexecution -n dispatcher-system'), qr/jobexecution-sample/, 'The 
     is( ( tool('undeploy') )[0], 0, 'make undeploy again' );
 }
 is( ( tool('uninstall') )[0], 0, 'make uninstall again: nothing to do' );
+
+# Somebody else's program in the namespace, the original's manager for example, keeps it.
+is( ( tool( 'deploy', 'dispatcher:test' ) )[0], 0, 'make deploy' );
+$kube->kubectl(qw(create deployment dispatcher-controller-manager --image=x -n dispatcher-system));
+( $status, $out ) = tool('undeploy');
+like( $out, qr/^The namespace dispatcher-system stays, for it has 1 deployments /m, 'make undeploy keeps a namespace with another program' );
+is( names('deployment -n dispatcher-system'), "deployment.apps/dispatcher-controller-manager\n", 'and that program' );
+$kube->kubectl(qw(delete namespace dispatcher-system));
+is( ( tool('uninstall') )[0], 0, 'make uninstall' );
 is( names('namespace --field-selector metadata.name=dispatcher-system'), '', 'no namespace is left' );
 
 sub names { return $kube->kubectl( 'get', split( ' ', $_[0] ), '-o', 'name' ) }
