@@ -55,10 +55,13 @@ taken( 'the existing nginx of a team', slurp('deploy/samples/existing-nginx/ngin
 $t->write( 'extra/execute-namespace.conf', slurp('deploy/overlays/namespaced/execute-namespace.conf') );
 taken( 'with the overlay namespaced', slurp('deploy/nginx/nginx.conf') );
 
+$t->write( "extra/$_", placed( slurp("deploy/samples/auth/$_") ) ) for qw(http-limit.conf execute-auth.conf);
+$t->write( 'extra/users', "alice:x\n" );
+taken( 'with the sample auth', slurp('deploy/nginx/nginx.conf') );
+
 my ($shown) = slurp('docs/security.md') =~ /^```nginx\n(.*?)^```/ms;
 $t->write( 'extra/execute-auth.conf', placed($shown) );
 $t->write( 'extra/http-limit.conf',   "limit_req_zone \$binary_remote_addr zone=callers:1m rate=10r/s;\n" );
-$t->write( 'extra/users',             "alice:x\n" );
 taken( 'with what docs/security.md shows', slurp('deploy/nginx/nginx.conf') );
 
 $t->done_testing;
