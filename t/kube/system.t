@@ -306,6 +306,8 @@ my %NOT_SEEN = (
     'dispatcher-web get dispatcher.ivan.vc/jobexecutions'                => 'when the answer to a POST was lost: t/module_outcomes.t',
     'dispatcher-manager get dispatcher.ivan.vc/jobexecutions'            => 'when the answer to a PATCH was lost: t/controller_faults.t',
     'dispatcher-manager update dispatcher.ivan.vc/jobexecutions/finalizers' => 'an admission plugin of OpenShift asks for it',
+    ( map { ( "dispatcher-manager list $_" => 'where watches do not begin with the list (Kubernetes before 1.34)' ) }
+            qw(dispatcher.ivan.vc/jobtemplates dispatcher.ivan.vc/jobexecutions batch/jobs) ),
 );
 my ( $used, $forbidden ) = $kube->audited($SYSTEM);
 is_deeply( $forbidden, [], 'nothing that they asked for was forbidden' );
