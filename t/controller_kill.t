@@ -81,12 +81,20 @@ sub begin {
 
 sub controller { return $t->controller( $kube, { not_ready => 1 } ) }
 
+# A controller and an execution. What is there before the controller is: it would make a Job of its own before ours.
+sub controller_and {
+    my ( $kind, $path ) = @_;
+    my @begun = $path->{before} ? begin( $kind, $path ) : ();
+    my $ctl = controller();
+    @begun = begin( $kind, $path ) if !@begun;
+    return ( $ctl, @begun );
+}
+
 # How many requests the path takes when nobody dies.
 sub requests_of {
     my ( $kind, $path ) = @_;
     $o->control( DELETE => '/requests' );
-    my $ctl = controller();
-    my ($name) = begin( $kind, $path );
+    my ( $ctl, $name ) = controller_and( $kind, $path );
     $t->wait_for( "$name to end", sub { ended( $path, $name ) } );
     my $count = sub { scalar grep { ( $_->{headers}{'User-Agent'} // '' ) =~ /^dispatcher-controller/ } @{ requests() } };
     my ( $n, $since ) = ( $count->(), time );
@@ -108,8 +116,7 @@ sub requests {
 sub one_death {
     my ( $kind, $path, $stage, $k ) = @_;
     my $rule = $o->control( POST => '/faults', { match => $AGENT, skip => $k - 1, fault => 'hold', stage => $stage } )->{id};
-    my $ctl = controller();
-    my ( $name, $uid ) = begin( $kind, $path );
+    my ( $ctl, $name, $uid ) = controller_and( $kind, $path );
     my $limit = time + 5;
     while ( time < $limit && !$o->control( GET => "/faults/$rule" )->{hits} ) {
         last if ended( $path, $name ) && $limit - time < 4;

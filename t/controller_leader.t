@@ -58,7 +58,8 @@ subtest 'two controllers that know nothing of each other' => sub {
     $_->stop for @ctl;
 };
 
-my @LEASE = qw(--leader-elect --leader-elect-lease-duration=3s --leader-elect-renew-deadline=2s --leader-elect-retry-period=400ms);
+# Long enough for a busy machine: who cannot renew in time ends, as it must.
+my @LEASE = qw(--leader-elect --leader-elect-lease-duration=8s --leader-elect-renew-deadline=7s --leader-elect-retry-period=400ms);
 
 sub leads { my ($ctl) = @_; return $ctl->alive && $o->metric( $ctl, 'leader_election_master_status{name="b7a548ab.ivan.vc"}' ) }
 
@@ -76,7 +77,7 @@ subtest 'with an election' => sub {
     $first->stop;
     is $first->{status}, 0, 'a clean end';
     $t->wait_for( 'the second to lead', sub { leads($second) } );
-    cmp_ok time - $start, '<', 2.9, 'the Lease was given back: nobody waited for its end';
+    cmp_ok time - $start, '<', 7.9, 'the Lease was given back: nobody waited for its end';
     ends_well( 'the second works', executions(2) );
 
     my $third = $t->controller( $kube, @LEASE, { name => 'third' } );
