@@ -130,14 +130,16 @@ static bool can_have_fields(const gt_node *node)
 
 static bool chain_add(gt_parser *p, gt_node *node, dsp_str name)
 {
-    dsp_str *names = gt_alloc_n(p->c, node->chain.n + 1, sizeof(*names));
+    uint32_t n = node->chain.n;
 
-    if (names == NULL || !gt_charge(p->c, node->chain.n / 8)) {
-        return false;
+    if ((n & (n - 1)) == 0) { /* full: there is room for the next power of two, and one name to begin with */
+        dsp_str *names = gt_regrow(p->c, node->chain.names, n, (size_t) n * 2, sizeof(*names));
+        if (names == NULL) {
+            return false;
+        }
+        node->chain.names = names;
     }
-    memcpy(names, node->chain.names, node->chain.n * sizeof(*names));
-    names[node->chain.n++] = name;
-    node->chain.names = names;
+    node->chain.names[node->chain.n++] = name;
     return true;
 }
 

@@ -117,7 +117,7 @@ enum gt_regex_result gt_regex_new(dsp_str pattern, size_t max_mem, gt_regex **ou
     gt_regex            *re = calloc(1, sizeof(*re));
     gt_regex_syntax      s;
     enum gt_regex_result result = GT_REGEX_OK;
-    bool                 ok = gt_regex_syntax_init(&s, pattern);
+    bool                 deep = false, ok = gt_regex_syntax_init(&s, pattern);
 
     *out = NULL;
     if (ok && re != NULL) {
@@ -125,12 +125,17 @@ enum gt_regex_result gt_regex_new(dsp_str pattern, size_t max_mem, gt_regex **ou
         re->groups = s.groups;
         re->re = gt_re2_new(dsp_buf_cstr(&s.pattern), s.pattern.len, max_mem);
     }
-    if (re == NULL || re->re == NULL) {
+    if (re == NULL || re->re == NULL || !gt_regex_too_deep(pattern, &deep)) {
         result = GT_REGEX_NO_MEMORY;
     } else if (gt_re2_error(re->re) == GT_RE2_TOO_LARGE) {
         result = GT_REGEX_TOO_LARGE;
     } else if (gt_re2_error(re->re) != GT_RE2_OK) {
         explain(re->re, &s, pattern, error);
+        result = GT_REGEX_INVALID;
+    } else if (deep) {
+        dsp_buf_addz(error, "error parsing regexp: expression nests too deeply: `");
+        dsp_buf_adds(error, pattern);
+        dsp_buf_addc(error, '`');
         result = GT_REGEX_INVALID;
     } else if (gt_re2_groups(re->re) != s.groups) {
         dsp_buf_addz(error, "error parsing regexp: regexp/syntax: internal error: ``");

@@ -35,4 +35,7 @@ void gt_regex_syntax_free(gt_regex_syntax *s);
 /* What the author wrote for a piece that RE2 complains about. */
 dsp_str gt_regex_syntax_given(const gt_regex_syntax *s, dsp_str pattern, dsp_str piece);
 
+/* Whether Go refuses it: "expression nests too deeply". It is one that RE2 takes. false: no memory. */
+bool gt_regex_too_deep(dsp_str pattern, bool *out);
+
 #endif
