@@ -117,15 +117,17 @@ enum gt_regex_result gt_regex_new(dsp_str pattern, size_t max_mem, gt_regex **ou
     gt_regex            *re = calloc(1, sizeof(*re));
     gt_regex_syntax      s;
     enum gt_regex_result result = GT_REGEX_OK;
-    bool                 deep = false, ok = gt_regex_syntax_init(&s, pattern);
+    bool                 deep = false, ok = gt_regex_syntax_init(&s, pattern, max_mem);
 
     *out = NULL;
-    if (ok && re != NULL) {
+    if (ok && re != NULL && !s.too_large) {
         re->empty = pattern.len == 0;
         re->groups = s.groups;
         re->re = gt_re2_new(dsp_buf_cstr(&s.pattern), s.pattern.len, max_mem);
     }
-    if (re == NULL || re->re == NULL || !gt_regex_too_deep(pattern, &deep)) {
+    if (ok && s.too_large) {
+        result = GT_REGEX_TOO_LARGE;
+    } else if (re == NULL || re->re == NULL || !gt_regex_too_deep(pattern, &deep)) {
         result = GT_REGEX_NO_MEMORY;
     } else if (gt_re2_error(re->re) == GT_RE2_TOO_LARGE) {
         result = GT_REGEX_TOO_LARGE;

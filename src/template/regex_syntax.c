@@ -5,13 +5,33 @@
 #include "base/utf8.h"
 #include "unicode.h"
 
+/*
+ * What RE2 takes while it parses, by measurement: for a byte of the pattern, for a Unicode class (\pL has 650 ranges) and
+ * for each time that something may be repeated.
+ */
+enum { TREE_BYTE = 128, TREE_CLASS = 16 * 1024, TREE_REPEAT = 256 };
+
 /* Where the reading stands. */
 struct scan {
     gt_regex_syntax *out;
     dsp_str          s; /* all of the pattern */
     size_t           i;
     bool             in_class;
+    bool             unclosed; /* there is no :] from here on */
+    size_t           left;     /* bytes that RE2 may still need */
+    dsp_buf          unassigned; /* see unassigned_ranges() */
 };
+
+static void need(struct scan *sc, size_t bytes)
+{
+    sc->out->too_large = sc->out->too_large || bytes > sc->left;
+    sc->left -= bytes > sc->left ? sc->left : bytes;
+}
+
+static bool at_end(const struct scan *sc)
+{
+    return sc->out->too_large || sc->i >= sc->s.len;
+}
 
 static dsp_str ahead(const struct scan *sc)
 {
@@ -128,10 +148,12 @@ static bool is_unassigned(uint32_t rune)
                                  GT_UNI_CONTROL | GT_UNI_OTHER);
 }
 
-/* A class in a class has no opposite in RE2's syntax. */
-static void add_unassigned_ranges(dsp_buf *out)
+/* A class in a class has no opposite in RE2's syntax. All of Unicode is asked for them, so it is done once. */
+static dsp_str unassigned_ranges(struct scan *sc)
 {
-    for (uint32_t from = 0; from <= 0x10FFFF; from++) {
+    dsp_buf *out = &sc->unassigned;
+
+    for (uint32_t from = out->len > 0 ? UINT32_MAX : 0; from <= 0x10FFFF; from++) {
         uint32_t to = from;
 
         if (!is_unassigned(from)) {
@@ -143,6 +165,7 @@ static void add_unassigned_ranges(dsp_buf *out)
         dsp_buf_addf(out, "\\x{%x}-\\x{%x}", (unsigned) from, (unsigned) to);
         from = to;
     }
+    return dsp_buf_str(out);
 }
 
 /* \p or \P and its name, len bytes in all. */
@@ -151,6 +174,7 @@ static void add_class(struct scan *sc, size_t len, dsp_str name, bool negative)
     char    spelt[64];
     dsp_buf b;
 
+    need(sc, TREE_CLASS);
     if (name.len > 0 && name.data[0] == '^') {
         negative = !negative;
         name = dsp_str_sub(name, 1, name.len);
@@ -173,7 +197,7 @@ static void add_class(struct scan *sc, size_t len, dsp_str name, bool negative)
             } else {
                 dsp_buf_addz(&b, wanted);
                 if (unassigned) {
-                    add_unassigned_ranges(&b);
+                    dsp_buf_adds(&b, unassigned_ranges(sc));
                 }
             }
         }
@@ -268,6 +292,16 @@ static void escape(struct scan *sc)
     }
 }
 
+/* From [: to its :]; 1 where there is none. */
+static size_t posix_class_len(struct scan *sc)
+{
+    dsp_str s = ahead(sc);
+    size_t  end = sc->unclosed ? s.len : find_text(s, ":]", 2);
+
+    sc->unclosed = end == s.len;
+    return sc->unclosed ? 1 : end + 2;
+}
+
 /* From [ to its ]. A ] that comes first is a member. */
 static void char_class(struct scan *sc)
 {
@@ -281,18 +315,15 @@ static void char_class(struct scan *sc)
     if (sc->i < sc->s.len && sc->s.data[sc->i] == ']') {
         copy(sc, 1);
     }
-    while (sc->i < sc->s.len && sc->s.data[sc->i] != ']') {
+    while (!at_end(sc) && sc->s.data[sc->i] != ']') {
         dsp_str s = ahead(sc);
-        size_t  end = find_text(s, ":]", 2);
 
         if (s.data[0] == '\\' && s.len > 1 && (s.data[1] | 32) == 'p' && s.data - from.data > 2 && s.data[-1] == '-') {
             copy(sc, 2); /* the end of a range, which no class can be */
         } else if (s.data[0] == '\\') {
             escape(sc);
-        } else if (dsp_str_has_prefix(s, DSP_STR("[:")) && end < s.len) {
-            copy(sc, end + 2);
         } else {
-            copy(sc, 1);
+            copy(sc, dsp_str_has_prefix(s, DSP_STR("[:")) ? posix_class_len(sc) : 1);
         }
     }
     if (sc->i == sc->s.len) {
@@ -385,6 +416,15 @@ static size_t number_end(dsp_str s, size_t i)
     return end > i + 1 && s.data[i] == '0' ? i : end;
 }
 
+static void need_repeats(struct scan *sc, dsp_str times)
+{
+    uint64_t n;
+
+    if (dsp_str_u64(times, &n) && n <= 1000) {
+        need(sc, n * TREE_REPEAT);
+    }
+}
+
 /* {n}, {n,} or {n,m}. RE2 takes one with more than nine digits for text, Go for a count that is too large. */
 static void repetition(struct scan *sc)
 {
@@ -396,11 +436,13 @@ static void repetition(struct scan *sc)
     size_t  end = number_end(s, 1);
     bool    huge = end > 1 + READ_BY_RE2, found = end > 1;
 
+    need_repeats(sc, dsp_str_sub(s, 1, end));
     if (found && end < s.len && s.data[end] == ',') {
         size_t second = end + 1;
 
         end = number_end(s, second);
         huge = huge || end - second > READ_BY_RE2;
+        need_repeats(sc, dsp_str_sub(s, second, end));
     }
     if (found && huge && end < s.len && s.data[end] == '}') {
         change(sc, end + 1, TOO_LARGE, strlen(TOO_LARGE));
@@ -419,16 +461,19 @@ static void spoil_surrogates(dsp_buf *pattern)
     }
 }
 
-bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern)
+bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern, size_t max)
 {
-    struct scan sc = { .out = o, .s = pattern };
+    struct scan sc = { .out = o, .s = pattern, .left = max };
     size_t      bad = dsp_utf8_invalid_at(pattern);
 
     memset(o, 0, sizeof(*o));
-    dsp_buf_init(&o->pattern, pattern.len * 16 + 64 * 1024);
+    need(&sc, pattern.len > max ? max + 1 : pattern.len * TREE_BYTE);
+    /* a class is written in fewer bytes than what it needs, and all else in less than twice what was given */
+    dsp_buf_init(&o->pattern, max + 64 * 1024);
     dsp_buf_init(&o->names, pattern.len + 16);
+    dsp_buf_init(&sc.unassigned, TREE_CLASS);
     o->bad_bytes = dsp_str_sub(pattern, bad, pattern.len);
-    while (sc.i < pattern.len) {
+    while (!at_end(&sc)) {
         switch (pattern.data[sc.i]) {
         case '\\': escape(&sc); break;
         case '[': char_class(&sc); break;
@@ -438,6 +483,7 @@ bool gt_regex_syntax_init(gt_regex_syntax *o, dsp_str pattern)
         }
     }
     spoil_surrogates(&o->pattern);
+    dsp_buf_free(&sc.unassigned);
     return !o->pattern.failed && !o->names.failed;
 }
 

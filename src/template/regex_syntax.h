@@ -26,10 +26,15 @@ typedef struct gt_regex_syntax {
         size_t  at, len; /* in pattern */
     } changes[GT_REGEX_CHANGES];
     size_t n_changes;
+    bool   too_large; /* RE2 would need more than max bytes only to parse it; all else is not to be looked at */
 } gt_regex_syntax;
 
-/* pattern is borrowed until gt_regex_syntax_free(). false: no memory. */
-bool gt_regex_syntax_init(gt_regex_syntax *s, dsp_str pattern);
+/*
+ * pattern is borrowed until gt_regex_syntax_free(). false: no memory.
+ *
+ * RE2's own limit on memory begins when it has parsed: half a megabyte of `\pL` takes 13 GB until then. Hence `max`.
+ */
+bool gt_regex_syntax_init(gt_regex_syntax *s, dsp_str pattern, size_t max);
 void gt_regex_syntax_free(gt_regex_syntax *s);
 
 /* What the author wrote for a piece that RE2 complains about. */
