@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,11 @@ static int fail(const char *what, const char *why)
 static bool write_out(dsp_str s)
 {
     return fwrite(s.data, 1, s.len, stdout) == s.len;
+}
+
+static int flushed(int status)
+{
+    return fflush(stdout) == 0 ? status : fail("standard output", strerror(errno));
 }
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
@@ -291,6 +297,9 @@ static int answer_lines(const options *o, dsp_renderer *r, FILE *f)
             status = fail("standard output", strerror(errno));
         }
     }
+    if (status == OK && !feof(f)) {
+        status = fail(o->file != NULL ? o->file : "-", strerror(errno));
+    }
     free(text);
     dsp_arena_free(&arena);
     dsp_buf_free(&out);
@@ -329,7 +338,7 @@ static int list_functions(void)
     for (size_t i = 0; dsp_template_function_at(i, &fn); i++) {
         puts(fn.name);
     }
-    return fflush(stdout) == 0 ? OK : fail("standard output", strerror(errno));
+    return flushed(OK);
 }
 
 static int run(const options *o)
@@ -339,8 +348,7 @@ static int run(const options *o)
     int                  status;
 
     if (o->manifest != NULL) {
-        status = render_manifest(o);
-        return fflush(stdout) == 0 ? status : fail("standard output", strerror(errno));
+        return flushed(render_manifest(o));
     }
     if (o->jsonl) {
         template_options.policy = DSP_TEMPLATE_ALLOW_ENV | DSP_TEMPLATE_ALLOW_DNS;
@@ -352,10 +360,7 @@ static int run(const options *o)
     }
     status = o->jsonl ? jsonl(o, r) : render_file(o, r);
     dsp_renderer_free(r);
-    if (fflush(stdout) != 0) {
-        status = fail("standard output", strerror(errno));
-    }
-    return status;
+    return flushed(status);
 }
 
 /* Takes one option. -1: go on; else the exit status. */
@@ -396,10 +401,10 @@ static int take_option(options *o, int c)
         break;
     case 'v':
         puts("dispatcher-template " DSP_VERSION);
-        return OK;
+        return flushed(OK);
     case 'h':
         fputs(usage, stdout);
-        return OK;
+        return flushed(OK);
     default:
         fputs(usage, stderr);
         return WRONG_USE;
@@ -418,9 +423,11 @@ int main(int argc, char **argv)
         { "output", required_argument, NULL, 'o' },   { "version", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
     };
-    options o = { .payload = "", .name = "", .field = "string", .uid = "", .output = "yaml" };
-    int     c, status;
+    options     o = { .payload = "", .name = "", .field = "string", .uid = "", .output = "yaml" };
+    const char *input;
+    int         c, status;
 
+    signal(SIGPIPE, SIG_IGN); /* a reader that has seen enough is an exit status like others */
     while ((c = getopt_long(argc, argv, "ho:", longs, NULL)) != -1) {
         if ((status = take_option(&o, c)) >= 0) {
             return status;
@@ -429,10 +436,15 @@ int main(int argc, char **argv)
     if (strcmp(o.output, "yaml") != 0 && strcmp(o.output, "json") != 0) {
         return fail("-o", "yaml or json");
     }
-    if (argc - optind > (o.manifest == NULL) || (argc == optind && !o.jsonl && o.manifest == NULL)) {
+    if (argc - optind > (o.manifest == NULL) || (argc == optind && !o.jsonl && o.manifest == NULL) ||
+        (o.jsonl && o.manifest != NULL)) {
         fputs(usage, stderr);
         return WRONG_USE;
     }
     o.file = optind < argc ? argv[optind] : NULL;
+    input = o.manifest != NULL ? o.manifest : o.file;
+    if (strcmp(o.payload, "@-") == 0 && input != NULL && strcmp(input, "-") == 0) {
+        return fail("-", "standard input cannot be both, the payload and the template");
+    }
     return run(&o);
 }

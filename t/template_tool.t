@@ -45,13 +45,34 @@ is_deeply([ run('--literal', '--payload', '$(X)', $template) ], [ 0, ': $$(X) $'
 
 my ($status, $out, $err) = run('--field', 'PullPolicy', spill('bad', "a\n{{ fail \"no\" }}"));
 is_deeply([ $status, $out ], [ 1, '' ], 'a template that fails: status 1, no output');
-is($err, "template: PullPolicy:2:3: executing \"PullPolicy\" at <fail \"no\">: error calling fail: no\n", 'and and why');
+is($err, "template: PullPolicy:2:3: executing \"PullPolicy\" at <fail \"no\">: error calling fail: no\n", 'and where and why');
 
-for my $args ([], ['--nonsense'], [ $template, $template ], ["$dir/absent"], [ '--payload', '@/nonexistent', $template ]) {
+for my $args ([], ['--nonsense'], [ $template, $template ], [$dir], [ '--jsonl', $dir ], [ '--jsonl', '--manifest', $template ], [ '--payload', '@-', '-' ], ["$dir/absent"], [ '--payload', '@/nonexistent', $template ]) {
     ($status, $out, $err) = run(@$args);
     is($status, 2, "wrong use: @$args");
     is($out, '', 'and writes nothing');
-    isnt($err, '', 'and and says what is wrong');
+    isnt($err, '', 'and says what is wrong');
+}
+
+# Nothing may be lost silently, and no signal ends it: not even that of a reader which has gone.
+sub run_into {
+    my ($open, @args) = @_;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        $open->();
+        open STDERR, '>', "$dir/stderr" or die "$!\n";
+        exec $tool, @args or die "$tool: $!\n";
+    }
+    waitpid $pid, 0;
+    return ($? & 127 ? -($? & 127) : $? >> 8, slurp("$dir/stderr"));
+}
+
+my $full = sub { open STDOUT, '>', '/dev/full' or die "$!\n" };
+my $gone = sub { pipe my $reader, my $writer or die "$!\n"; open STDOUT, '>&', $writer or die "$!\n"; close $reader };
+spill('line', qq({"template": "x"}\n));
+for my $args ([$template], ['--functions'], ['--help'], ['--version'], [ '--jsonl', "$dir/line" ]) {
+    is_deeply([ run_into($full, @$args) ], [ 2, "dispatcher-template: standard output: No space left on device\n" ], "@$args: a full disk");
+    is_deeply([ run_into($gone, @$args) ], [ 2, "dispatcher-template: standard output: Broken pipe\n" ], "@$args: nobody reads");
 }
 
 ($status, $out) = run('--functions');
@@ -69,7 +90,7 @@ my @cases = (
 spill('stdin', join '', map { $json->encode($_) . "\n" } @cases);
 ($status, $out, $err) = run('--jsonl');
 is($status, 0, '--jsonl: status 0 whatever the templates do');
-is($err, '', 'and and no complaint');
+is($err, '', 'and no complaint');
 my @answers = map { $json->decode($_) } split /\n/, $out;
 is_deeply($answers[0], { id => 12345678901234567890, template => '{{ .Payload }}', payload => "é\x{2028}", name => 'n', out => "é\x{2028}" },
     'and the other members stay, old answers go');
