@@ -42,25 +42,24 @@ static void use_block(dsp_arena *a, struct dsp_arena_block *b)
 
 void dsp_arena_reset(dsp_arena *a)
 {
-    struct dsp_arena_block *largest = a->blocks;
+    struct dsp_arena_block *kept = NULL;
 
     for (struct dsp_arena_block *b = a->blocks; b != NULL; b = b->older) {
-        if (b->size > largest->size) {
-            largest = b;
+        if (b->size <= LARGE_BLOCK && (kept == NULL || b->size > kept->size)) {
+            kept = b;
         }
     }
     for (struct dsp_arena_block *b = a->blocks; b != NULL;) {
         struct dsp_arena_block *older = b->older;
-        if (b != largest) {
+        if (b != kept) {
             free(b);
         }
         b = older;
     }
-    a->used = 0;
-    a->state = DSP_ARENA_OK;
-    if (largest != NULL) {
-        largest->older = NULL;
-        use_block(a, largest);
+    dsp_arena_init(a, a->max);
+    if (kept != NULL) {
+        kept->older = NULL;
+        use_block(a, kept);
     }
 }
 

@@ -2,7 +2,8 @@
  * A bump allocator with a byte cap: everything taken from it dies together.
  *
  * Running over the cap and running out of memory are told apart by `state`, which is sticky until dsp_arena_reset().
- * After a reset the arena keeps its largest block, so that a renderer which is reused allocates nothing.
+ * After a reset the arena keeps its largest block of up to a megabyte: what needs no more than that, again and again,
+ * allocates nothing, and what needed more once does not hold it for ever.
  */
 #ifndef DSP_BASE_ARENA_H
 #define DSP_BASE_ARENA_H

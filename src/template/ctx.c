@@ -52,6 +52,16 @@ bool gt_failed(gt_ctx *c)
     return false;
 }
 
+void gt_fail_before(gt_ctx *c, dsp_str text)
+{
+    size_t len = c->error.len;
+
+    if (dsp_buf_adds(&c->error, text)) { /* makes room; what it wrote is overwritten */
+        memmove(c->error.data + text.len, c->error.data, len);
+        memcpy(c->error.data, text.data, text.len);
+    }
+}
+
 bool gt_fail_limit(gt_ctx *c, const char *format, ...)
 {
     va_list args;
@@ -207,8 +217,30 @@ bool gt_deeper(gt_ctx *c)
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
+/* A buffer that grew beyond this is not kept. */
+enum { KEEP_TEXT = 256 * 1024 };
+
+void gt_trim_buffer(dsp_buf *b)
+{
+    if (b->size > KEEP_TEXT) {
+        dsp_buf_free(b);
+    }
+}
+
+/* What the arena and the texts under way leave. */
+static size_t memory_left(const gt_ctx *c)
+{
+    size_t left = c->arena->max - c->arena->used;
+
+    for (size_t i = 0; i < c->n_texts; i++) {
+        left -= c->texts[i].len < left ? c->texts[i].len : left;
+    }
+    return left;
+}
+
 dsp_buf *gt_text_begin(gt_ctx *c)
 {
+    size_t   left = memory_left(c);
     dsp_buf *b;
 
     if (c->n_texts == GT_MAX_TEXTS) {
@@ -217,7 +249,7 @@ dsp_buf *gt_text_begin(gt_ctx *c)
     }
     b = &c->texts[c->n_texts++];
     dsp_buf_reset(b);
-    b->max = c->arena->max - c->arena->used;
+    b->max = left;
     errno = 0;
     return b;
 }
@@ -244,7 +276,11 @@ bool gt_text_fits(gt_ctx *c, const dsp_buf *b, uint64_t n)
 bool gt_text_end(gt_ctx *c, dsp_buf *b, dsp_str *out)
 {
     c->n_texts = (unsigned) (b - c->texts); /* also gives back what a failed and forgiven callee left open */
-    return gt_text_ok(c, b) && gt_copy(c, dsp_buf_str(b), out);
+    if (!gt_text_ok(c, b) || !gt_copy(c, dsp_buf_str(b), out)) {
+        return false;
+    }
+    gt_trim_buffer(b);
+    return true;
 }
 
 bool gt_text_give(gt_ctx *c, dsp_buf *b, gt_value *out)

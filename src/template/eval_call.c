@@ -114,9 +114,7 @@ static bool run_body(gt_exec *e, const gt_function *fn, const gt_node *node, dsp
         dsp_buf_addz(b, "error calling ");
         dsp_buf_adds(b, name);
         dsp_buf_addz(b, ": ");
-        dsp_buf_adds(b, dsp_buf_str(&c->error));
-        dsp_buf_reset(&c->error);
-        dsp_buf_adds(&c->error, dsp_buf_str(b));
+        gt_fail_before(c, dsp_buf_str(b));
         c->n_texts = n_texts;
     }
     return false;

@@ -413,7 +413,7 @@ static void place_error(gt_exec *e, dsp_str root)
     if (b == NULL) {
         return;
     }
-    b->max = SIZE_MAX / 2; /* bounded by the text and the message, which exist */
+    b->max = SIZE_MAX / 2; /* bounded by the template's text */
     dsp_buf_addz(b, "template: ");
     dsp_buf_adds(b, root);
     dsp_buf_addf(b, ":%zu:%zu: executing ", line, pos - start);
@@ -421,10 +421,8 @@ static void place_error(gt_exec *e, dsp_str root)
     dsp_buf_addz(b, " at <");
     gt_node_text(b, e->at);
     dsp_buf_addz(b, ">: ");
-    dsp_buf_adds(b, dsp_buf_str(&c->error));
     if (!b->failed) {
-        dsp_buf_reset(&c->error);
-        dsp_buf_adds(&c->error, dsp_buf_str(b));
+        gt_fail_before(c, dsp_buf_str(b));
     }
     c->n_texts = 0;
 }

@@ -11,7 +11,7 @@
  * compiles it once. What a search costs is counted by the clock: a step per match, and a look at the clock for each
  * LOOK bytes.
  */
-enum { KEPT = 8 };
+enum { KEPT = 4 };
 #define LOOK (256u * 1024)
 
 struct kept {

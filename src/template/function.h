@@ -184,6 +184,9 @@ bool     gt_fail_str(gt_ctx *c, dsp_str text);
 dsp_buf *gt_fail_text(gt_ctx *c);
 bool     gt_failed(gt_ctx *c);
 
+/* Puts a text before that of the error; in place, as the error's may be long. */
+void gt_fail_before(gt_ctx *c, dsp_str text);
+
 /* The same for a limit: DSP_TEMPLATE_LIMIT. The text names the limit. Gives false. */
 bool gt_fail_limit(gt_ctx *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool gt_fail_memory(gt_ctx *c);
@@ -223,7 +226,7 @@ bool gt_deeper(gt_ctx *c);
 static inline void gt_shallower(gt_ctx *c) { c->depth--; }
 
 /*
- * Building a text: begin gives an empty scratch buffer (its memory is reused, its cap is what the arena has left),
+ * Building a text: begin gives an empty scratch buffer (its memory is reused, its cap is what the arena and the texts around it have left),
  * end copies what was written into the arena and gives the buffer back. They nest like brackets. On any error in
  * between a body may just return false. end is false when the buffer overflowed: the error is set.
  *
@@ -240,6 +243,8 @@ bool gt_text_give(gt_ctx *c, dsp_buf *b, gt_value *out);
 bool gt_text_ok(gt_ctx *c, const dsp_buf *b);
 /* Writes nothing, but fails at once where n more bytes cannot fit: before a long loop. */
 bool gt_text_fits(gt_ctx *c, const dsp_buf *b, uint64_t n);
+/* Frees the memory of a buffer that nobody uses any more if it is much. */
+void gt_trim_buffer(dsp_buf *b);
 
 /* The wall clock, and the clock of the time limit: the host's, or else this thread's processor time. */
 int64_t gt_now_ns(gt_ctx *c);

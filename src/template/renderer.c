@@ -7,9 +7,6 @@
 
 #include "exec.h"
 
-/* Scratch buffers that grew beyond this are not kept for the next rendering. */
-enum { KEEP_TEXT = 256 * 1024 };
-
 struct dsp_renderer {
     dsp_template_options options;
     dsp_arena            arena;
@@ -170,18 +167,12 @@ void dsp_renderer_begin(dsp_renderer *r)
     start_batch(r);
 }
 
-/* What the last rendering left is gone, its memory is kept. */
 static void start_rendering(dsp_renderer *r)
 {
     gt_ctx *c = &r->ctx;
 
-    dsp_arena_reset(&r->arena);
-    for (size_t i = 0; i < GT_MAX_TEXTS && c->texts[i].data != NULL; i++) {
-        if (c->texts[i].size > KEEP_TEXT) {
-            dsp_buf_free(&c->texts[i]);
-        }
-    }
     dsp_buf_reset(&c->error);
+    gt_trim_buffer(&c->error);
     c->failed = false;
     c->fn = NULL;
     c->depth = 0;
@@ -194,6 +185,20 @@ static void start_rendering(dsp_renderer *r)
     if (!r->in_batch) {
         start_batch(r);
     }
+}
+
+/* All is given back but the error's text and a little memory for the next rendering. */
+static void end_rendering(dsp_renderer *r)
+{
+    gt_ctx *c = &r->ctx;
+
+    if (c->regexes_free != NULL) {
+        c->regexes_free(c);
+    }
+    for (size_t i = 0; i < GT_MAX_TEXTS && c->texts[i].data != NULL; i++) {
+        gt_trim_buffer(&c->texts[i]);
+    }
+    dsp_arena_reset(&r->arena);
 }
 
 static bool render(dsp_renderer *r, const dsp_template_input *in, dsp_buf *out)
@@ -248,9 +253,7 @@ bool dsp_render(dsp_renderer *r, const dsp_template_input *in, dsp_buf *out, dsp
     out->max = room > r->options.limits.output_bytes ? start + r->options.limits.output_bytes : max;
     ok = render(r, in, out);
     out->max = max;
-    if (c->regexes_free != NULL) {
-        c->regexes_free(c);
-    }
+    end_rendering(r);
     if (!ok) {
         take_back(out, start);
         if (error != NULL) {

@@ -21,10 +21,12 @@
 typedef struct dsp_template_limits {
     size_t   template_bytes; /* text of a template: 256 KiB */
     size_t   output_bytes;   /* output of one rendering: 1 MiB */
-    size_t   arena_bytes;    /* memory of one rendering, everything but the output: 64 MiB */
+    size_t   arena_bytes;    /* memory of one rendering: 64 MiB. Not in it are the output, a text that a function is just
+                                writing (as much again at most), and regular expressions (a few times regex_bytes) */
     uint64_t steps;          /* nodes visited, and one per 64 bytes or per element that a function works on: 5 million */
     unsigned time_ms;        /* processor time of a batch (see dsp_renderer_begin), without slow cryptography: 2,000 ms.
-                                Not the wall clock: a template must not fail because the machine is busy or slept */
+                                Not the wall clock: a template must not fail because the machine is busy or slept. What
+                                cannot be interrupted, as to compile a large regular expression, is done to its end */
     unsigned nesting;        /* parentheses and blocks inside one another: 1,000 */
     unsigned call_depth;     /* templates that call templates: 1,000 */
     unsigned value_depth;    /* lists and dicts inside one another, where they are printed, copied, merged: 10,000 */
@@ -102,7 +104,8 @@ typedef struct dsp_template_error {
 } dsp_template_error;
 
 /*
- * A renderer keeps the memory of its last rendering for the next one. One thread at a time may use it.
+ * A renderer keeps up to a few megabytes for the next rendering. One thread at a time may use it; a rendering takes up to
+ * 3 MiB of that thread's stack, and what libraries need on top: give it 4 MiB at least.
  * options NULL: all defaults. What options point to must live as long as the renderer. NULL: no memory.
  */
 typedef struct dsp_renderer dsp_renderer;
@@ -111,7 +114,7 @@ dsp_renderer *dsp_renderer_new(const dsp_template_options *options);
 void          dsp_renderer_free(dsp_renderer *r); /* NULL is fine */
 
 /*
- * Starts a batch: the fields of one Job share its wall clock and its cost units. Without a call every rendering is a
+ * Starts a batch: the fields of one Job share its time and its cost units. Without a call every rendering is a
  * batch of its own.
  */
 void dsp_renderer_begin(dsp_renderer *r);

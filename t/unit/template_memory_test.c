@@ -1,8 +1,10 @@
 /*
  * The n-th allocation fails, for every n: each rendering either says so or gives what it gives otherwise. Linked with
- * --wrap for malloc, calloc and realloc (Makefile); under ASan this also finds what would leak.
+ * --wrap for malloc, calloc, realloc and free (Makefile); under ASan this also finds what would leak. And how much memory
+ * hostile templates get.
  */
 #include <errno.h>
+#include <malloc.h>
 
 #include "template/template.h"
 #include "unit.h"
@@ -13,6 +15,8 @@ void *__wrap_realloc(void *p, size_t size);
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
+void  __wrap_free(void *p);
+void  __real_free(void *p);
 
 static long until_failure; /* allocations that still succeed; negative: all */
 
@@ -29,19 +33,41 @@ static bool fails_now(void)
     return false;
 }
 
+static size_t live, peak; /* bytes */
+
+static void *counted(void *p)
+{
+    live += malloc_usable_size(p);
+    peak = live > peak ? live : peak;
+    return p;
+}
+
 void *__wrap_malloc(size_t size)
 {
-    return fails_now() ? NULL : __real_malloc(size);
+    return fails_now() ? NULL : counted(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return fails_now() ? NULL : __real_calloc(n, size);
+    return fails_now() ? NULL : counted(__real_calloc(n, size));
 }
 
 void *__wrap_realloc(void *p, size_t size)
 {
-    return fails_now() ? NULL : __real_realloc(p, size);
+    size_t before = malloc_usable_size(p);
+
+    if (fails_now()) {
+        return NULL;
+    }
+    p = __real_realloc(p, size);
+    live -= before;
+    return counted(p);
+}
+
+void __wrap_free(void *p)
+{
+    live -= malloc_usable_size(p);
+    __real_free(p);
 }
 
 static const char payload[] = "{\"a\":[1,2.5,\"x\",{\"y\":null,\"z\":{}}],\"s\":\"text\\u00e9\",\"n\":12345678}";
@@ -126,9 +152,47 @@ static void every_allocation(void **state)
     }
 }
 
+/* One after the other in one renderer: what one took, the next does not find gone. */
+static void memory_is_bounded_and_given_back(void **state)
+{
+    static const char *const hostile[] = {
+        "{{ repeat 7000000 \"x\" | len }}",
+        "{{ fail (repeat 7000000 \"x\") }}",
+        "{{ html (list (list (repeat 2500000 \"<\"))) }}",
+        "{{ join \"\" (list (list (repeat 2000000 \"x\")) (list (repeat 2000000 \"y\"))) }}",
+        "{{ $s := \"x\" }}{{ range until 100 }}{{ $s = print $s $s }}{{ end }}",
+        "{{ $l := list 1 }}{{ range until 100 }}{{ $l = concat $l $l }}{{ end }}",
+        "{{ $d := dict }}{{ range until 1000000 }}{{ $_ := set $d (toString .) . }}{{ end }}",
+    };
+    static const dsp_template_options options = { .limits = { .arena_bytes = 8 << 20, .time_ms = PATIENT_MS } };
+    const size_t  before = live, one_more = 8 << 20, kept = 3 << 20; /* a text, or the error's */
+    dsp_renderer *r = dsp_renderer_new(&options);
+    dsp_buf       out;
+
+    (void) state;
+    until_failure = -1;
+    dsp_buf_init(&out, 1 << 20);
+    for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
+        dsp_template_input in = { .text = dsp_str_from(hostile[i]), .name = DSP_STR("string") };
+
+        peak = live;
+        dsp_render(r, &in, &out, NULL);
+        if (peak - before > options.limits.arena_bytes + one_more + kept) {
+            fail_msg("%s takes %zu bytes", hostile[i], peak - before);
+        }
+        in.text = DSP_STR("{{ .Name }}");
+        assert_true(dsp_render(r, &in, &out, NULL));
+        if (live - before > kept) {
+            fail_msg("%zu bytes stay of %s", live - before, hostile[i]);
+        }
+    }
+    dsp_buf_free(&out);
+    dsp_renderer_free(r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(every_allocation) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_allocation), cmocka_unit_test(memory_is_bounded_and_given_back) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
