@@ -13,6 +13,7 @@ use Dispatcher::Test::Server qw(json reply);
 
 my $page    = '<html><body>It works!</body></html>';
 my $unknown = { name => 'x', kind => 'jobexecutions', group => 'dispatcher.ivan.vc' };
+my $too_long = 'JobExecution.dispatcher.ivan.vc "x" is invalid: [spec.payload: Too long: may not be more than 1572864 bytes, <nil>: Invalid value: null: some validation rules were not checked]';
 my $rbac    = 'jobexecutions.dispatcher.ivan.vc is forbidden: User "system:serviceaccount:a:b" cannot create resource "jobexecutions" in API group';
 
 sub forbidden { return json( 403, status( 403, 'Forbidden', $_[0], $unknown ) ) }
@@ -64,7 +65,8 @@ my @scenarios = (
     [ 'post-403-html',  [], [ sub { html(403) } ],                         [], 502, 'api-credentials',   'TP' ],
     [ 'post-401',       [], [ sub { refused( 401, 'Unauthorized', 'Unauthorized' ) } ], [], 502, 'api-credentials', 'TP' ],
     [ 'post-400',       [], [ sub { refused( 400, 'BadRequest', 'the webhook says no' ) } ], [], 422, 'invalid-execution', 'TP', detail => qr/webhook says no/ ],
-    [ 'post-422',       [], [ sub { refused( 422, 'Invalid', 'spec.payload: Too long' ) } ], [], 422, 'invalid-execution', 'TP', detail => qr/Too long/ ],
+    [ 'post-422',       [], [ sub { refused( 422, 'Invalid', 'metadata.labels: Invalid value' ) } ], [], 422, 'invalid-execution', 'TP', detail => qr/Invalid value/ ],
+    [ 'post-too-long',  [], [ sub { refused( 422, 'Invalid', $too_long ) } ], [], 413, 'payload-too-large', 'TP' ],
     [ 'post-413',       [], [ sub { refused( 413, 'RequestEntityTooLarge', 'Request entity too large: limit is 3145728' ) } ], [], 413, 'payload-too-large', 'TP' ],
     [ 'post-413-html',  [], [ sub { html(413) } ],                         [], 413, 'payload-too-large', 'TP' ],
     [ 'post-429-html',  [], [ sub { html(429) } ],                         [], 429, 'too-many-requests', 'TP' ],

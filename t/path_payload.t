@@ -52,12 +52,14 @@ subtest 'a payload of one MiB' => sub {
     }
 };
 
-subtest 'a payload over the limit is refused, and nothing is created' => sub {
+subtest 'a payload over the limit (the definition\'s, nginx\'s) is refused, and nothing is created' => sub {
     my $before = $path->count('jobexecutions');
-    my $answer = $path->put( '/execute/digest', 'x' x ( ( 2 << 20 ) + 1 ) );
-    is( $answer->{status}, 413 );
-    is( $answer->{headers}{'content-type'}, 'application/problem+json' );
-    is( $answer->{json}{status}, 413 );
+    for my $size ( 1_572_865, ( 2 << 20 ) + 1 ) {
+        my $answer = $path->put( '/execute/digest', 'x' x $size );
+        is( $answer->{status}, 413 );
+        is( $answer->{headers}{'content-type'}, 'application/problem+json' );
+        is( $answer->{json}{type}, 'tag:dispatcher.ivan.vc,2026:payload-too-large' );
+    }
     is( $path->count('jobexecutions'), $before );
 };
 

@@ -58,5 +58,6 @@ bool dsp_status_unauthorized(const dsp_status *status)
 bool dsp_status_too_large(const dsp_status *status)
 {
     return status->code == 413 || dsp_str_is(status->reason, "RequestEntityTooLarge") || says(status, "request is too large")
-           || says(status, "Request entity too large") || says(status, "trying to send message larger than max");
+           || says(status, "Request entity too large") || says(status, "trying to send message larger than max")
+           || says(status, "spec.payload: Too long:"); /* the maxLength of our CustomResourceDefinition */
 }
