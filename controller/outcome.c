@@ -2,26 +2,12 @@
 
 #include <string.h>
 
-#include "model/object.h"
+#include "model/status.h"
 #include "reconcile.h"
 
 static bool contains(dsp_str text, const char *what)
 {
     return text.len > 0 && memmem(text.data, text.len, what, strlen(what)) != NULL;
-}
-
-/* Whether Status.details.causes has this reason. */
-static bool has_cause(dsp_json status, const char *reason)
-{
-    dsp_json_iter it = dsp_json_iterate(dsp_json_path(status, "details", "causes", NULL));
-    dsp_json      cause;
-
-    while (dsp_json_next(&it, NULL, &cause)) {
-        if (dsp_json_equals(dsp_json_get(cause, "reason"), dsp_str_from(reason))) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Admission says no with any code that its author likes; it may say yes later. */
@@ -36,7 +22,8 @@ static void refuse(dsp_outcome *out, enum dsp_outcome_kind kind, dsp_str reason)
     out->reason = reason;
 }
 
-static void judge_refusal(enum dsp_call_kind kind, int code, dsp_json status, dsp_str reason, dsp_outcome *out)
+/* `status` is empty where the answer was none. */
+static void judge_refusal(enum dsp_call_kind kind, int code, const dsp_status *status, bool said, dsp_outcome *out)
 {
     if (by_admission(out->message)) {
         out->quotes = true;
@@ -45,7 +32,7 @@ static void judge_refusal(enum dsp_call_kind kind, int code, dsp_json status, ds
     }
     switch (code) {
     case 404:
-        out->kind = dsp_str_is(reason, "NotFound") ? DSP_OUT_NOT_FOUND : DSP_OUT_LATER;
+        out->kind = dsp_str_is(status->reason, "NotFound") ? DSP_OUT_NOT_FOUND : DSP_OUT_LATER;
         if (kind == DSP_CALL_CREATE && out->kind == DSP_OUT_NOT_FOUND) {
             refuse(out, DSP_OUT_REFUSED, DSP_STR(DSP_REASON_JOB_REFUSED)); /* no such namespace */
         }
@@ -53,20 +40,20 @@ static void judge_refusal(enum dsp_call_kind kind, int code, dsp_json status, ds
     case 409:
         out->kind = DSP_OUT_CONFLICT;
         if (kind == DSP_CALL_CREATE) {
-            out->kind = dsp_str_is(reason, "AlreadyExists") ? DSP_OUT_EXISTS : DSP_OUT_LATER;
+            out->kind = dsp_str_is(status->reason, "AlreadyExists") ? DSP_OUT_EXISTS : DSP_OUT_LATER;
         }
         return;
     case 403:
         refuse(out, DSP_OUT_REFUSED,
-               has_cause(status, "NamespaceTerminating") ? DSP_STR(DSP_REASON_NAMESPACE_TERMINATING)
-                                                         : DSP_STR(DSP_REASON_JOB_REFUSED));
+               dsp_status_has_cause(status, "NamespaceTerminating") ? DSP_STR(DSP_REASON_NAMESPACE_TERMINATING)
+                                                                    : DSP_STR(DSP_REASON_JOB_REFUSED));
         return;
     case 400:
     case 413:
     case 422:
         out->quotes = true; /* "Invalid value: …" */
         /* Without a Status it is not the API server that speaks. */
-        refuse(out, status.data != NULL || code == 413 ? DSP_OUT_INVALID : DSP_OUT_LATER,
+        refuse(out, said || code == 413 ? DSP_OUT_INVALID : DSP_OUT_LATER,
                DSP_STR(DSP_REASON_INVALID_JOB));
         return;
     default:
@@ -76,7 +63,8 @@ static void judge_refusal(enum dsp_call_kind kind, int code, dsp_json status, ds
 
 void dsp_outcome_judge(enum dsp_call_kind kind, const dsp_answer *a, dsp_arena *arena, dsp_outcome *out)
 {
-    dsp_json object = { NULL, 0 }, status = { NULL, 0 };
+    dsp_json   object = { NULL, 0 };
+    dsp_status status;
 
     *out = (dsp_outcome){ .kind = DSP_OUT_UNCLEAR };
     if (a->status == 0) {
@@ -94,20 +82,19 @@ void dsp_outcome_judge(enum dsp_call_kind kind, const dsp_answer *a, dsp_arena *
         }
         return;
     }
-    if (dsp_json_equals(dsp_json_get(object, "kind"), DSP_STR("Status"))) {
-        status = object;
-        out->message = dsp_object_string(status, "message", arena);
-    }
+    bool said = dsp_status_read(object, arena, &status);
+
+    out->message = status.message;
     if (a->status >= 500) {
         /* A webhook that does not answer (failurePolicy Fail) is asked before anything is stored. */
         if (kind == DSP_CALL_CREATE && contains(out->message, "failed calling webhook")) {
             refuse(out, DSP_OUT_REFUSED, DSP_STR(DSP_REASON_JOB_REFUSED));
         }
         /* etcd's limit on an object's size comes as a 500. */
-        if (kind == DSP_CALL_CREATE && contains(out->message, "request is too large")) {
+        if (kind == DSP_CALL_CREATE && dsp_status_too_large(&status)) {
             refuse(out, DSP_OUT_INVALID, DSP_STR(DSP_REASON_INVALID_JOB));
         }
         return;
     }
-    judge_refusal(kind, a->status, status, dsp_object_string(status, "reason", arena), out);
+    judge_refusal(kind, a->status, &status, said, out);
 }

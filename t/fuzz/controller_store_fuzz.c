@@ -41,14 +41,19 @@ static void decide_all(dsp_store *s)
 
 static void judge(dsp_str body)
 {
-    dsp_arena arena;
+    static const int statuses[] = { 0, 200, 302, 400, 403, 404, 409, 413, 422, 429, 500, 503 };
+    dsp_arena        arena;
 
     dsp_arena_init(&arena, 1 << 16);
-    for (int status = 0; status < 600; status += 100) {
-        dsp_answer  a = { .status = status, .body = body, .retry_after_ms = -1 };
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]) * 4; i++) {
+        dsp_answer  a = { .status = statuses[i / 4], .body = body, .retry_after_ms = -1 };
         dsp_outcome o;
 
-        dsp_outcome_judge((enum dsp_call_kind)(status / 100 % 4), &a, &arena, &o);
+        dsp_outcome_judge((enum dsp_call_kind) (i % 4), &a, &arena, &o);
+        if ((o.kind == DSP_OUT_DONE) != (a.status == 200 && (o.object.data != NULL || i % 4 == DSP_CALL_DELETE)) ||
+            (o.kind == DSP_OUT_NOT_FOUND && a.status != 404) || (o.kind == DSP_OUT_INVALID && o.reason.len == 0)) {
+            abort();
+        }
     }
     dsp_arena_free(&arena);
 }

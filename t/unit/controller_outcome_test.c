@@ -49,6 +49,8 @@ static const struct row {
     { CREATE, 401, STATUS("Unauthorized", "Unauthorized"), false, DSP_OUT_LATER, "" },
     { CREATE, 429, STATUS("TooManyRequests", "later"), false, DSP_OUT_LATER, "" },
     { CREATE, 500, STATUS("InternalError", "etcdserver: request is too large"), false, DSP_OUT_INVALID, "InvalidJob" },
+    { CREATE, 500, STATUS("", "rpc error: code = ResourceExhausted desc = trying to send message larger than max"), false, DSP_OUT_INVALID,
+      "InvalidJob" },
     { CREATE, 500, STATUS("InternalError", "boom"), false, DSP_OUT_UNCLEAR, "" },
     { CREATE, 503, "", false, DSP_OUT_UNCLEAR, "" },
     { CREATE, 504, STATUS("Timeout", "x"), false, DSP_OUT_UNCLEAR, "" },
