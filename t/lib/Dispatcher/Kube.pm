@@ -322,20 +322,25 @@ END
     return;
 }
 
-# What the ServiceAccounts of a namespace asked for, { account => { "verb group/resource" => 1 } }, and a list of what RBAC forbade them.
+# What the ServiceAccounts of a namespace were let do, { account => { "verb group/resource" => 1 } }, and a list of what RBAC forbade them. What it
+# forbade once and granted another time is not among that: an API server that has just started does not know its roles yet.
 sub audited {
     my ( $self, $namespace ) = @_;
-    my ( %used, @forbidden );
+    my ( %used, %granted, %forbidden );
     for my $line ( split /\n/, slurp("$self->{dir}/audit.log") ) {
         my $entry = JSON::PP::decode_json($line);
         my ($account) = $entry->{user}{username} =~ /^system:serviceaccount:\Q$namespace\E:(.*)/ or next;
         my $object = $entry->{objectRef} || {};
-        my $right = join '/', "$entry->{verb} " . ( $object->{apiGroup} // '' ), grep {defined} @$object{qw(resource subresource)};
-        $used{$account}{$right} = 1;
-        push @forbidden, "$account $right in " . ( $object->{namespace} // 'the cluster' )
-            if ( $entry->{annotations}{'authorization.k8s.io/decision'} // '' ) eq 'forbid';
+        my $right  = join '/', "$entry->{verb} " . ( $object->{apiGroup} // '' ), grep {defined} @$object{qw(resource subresource)};
+        my $where  = "$account $right in " . ( $object->{namespace} // 'the cluster' );
+        if ( ( $entry->{annotations}{'authorization.k8s.io/decision'} // '' ) eq 'forbid' ) {
+            $forbidden{$where} = 1;
+        }
+        else {
+            $used{$account}{$right} = $granted{$where} = 1;
+        }
     }
-    return ( \%used, \@forbidden );
+    return ( \%used, [ grep { !$granted{$_} } sort keys %forbidden ] );
 }
 
 # --- nginx as in a Pod ------------------------------------------------------------------------------------------------
