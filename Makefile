@@ -110,7 +110,7 @@ soak-module: module ## a minute of mixed, bad and abandoned requests with reload
 
 .PHONY: test-module-asan
 test-module-asan: deps-slow ## the module's tests in an nginx that is sanitized as a whole, its pools broken up (fetches Debian's source)
-	src=$$(t/lib/fetch-nginx bookworm build/nginx-src/bookworm) && CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-san san
+	src=$$(t/lib/fetch-nginx bookworm,oldstable build/nginx-src/bookworm) && CC='$(CC)' t/lib/build-nginx "$$src" . build/nginx-san san
 	DSP_BUILD=build/san DSP_MODULE=static DSP_NGINX=$(CURDIR)/build/nginx-san/objs/nginx prove $(or $(S),$(MODULE_TESTS))
 
 .PHONY: test-module-newer
