@@ -48,7 +48,7 @@ subtest 'flags' => sub {
     for my $text ( $operate, $debug ) {
         while ( $text =~ /(?<![\w-])(--[a-z][a-z-]*)/g ) {
             my $flag = $1;
-            next if $flag =~ /^--(?:zap-|for$|timeout$)/;    # the original's family; kubectl's
+            next if $flag =~ /^--(?:zap-|(?:for|timeout|all-containers|prefix|tail|data-binary)$)/;    # the original's family; kubectl's and curl's
             ok( $known{ substr $flag, 2 } || $template{$flag}, "$flag is a flag" );
         }
     }
@@ -63,6 +63,19 @@ subtest 'metrics' => sub {
     my @table      = grep { !/^process_/ } map { /`(\w+)/g } @described;
     cmp_ok( scalar(@names), '>', 20, 'the metrics were read' );
     is_set( \@table, [ @names, grep { !/^(?:process_\w*|@{[ join '|', @names ]})$/ } () ], 'each is described, and none that is not there' );
+};
+
+subtest 'permissions' => sub {
+    my ($manager) = slurp("$top/deploy/rbac/roles/cluster.yaml") =~ /^  name: dispatcher-manager\n(.*)/ms;
+    my ( %granted, %told );
+    for my $text ( $manager, slurp("$top/deploy/rbac/roles/lease.yaml") ) {
+        push @{ $granted{$1} }, split /, /, $2 while $text =~ /resources: \[([^]]+)\]\n(?:  resourceNames: .*\n)?  verbs: \[([^]]+)\]/g;
+    }
+    my $table = part( $operate, 'Permissions' );
+    $told{$1} = [ split /, /, $2 ] while $table =~ /^\| (?:`[^`]+` )?([a-z\/]+) \| ([a-z, ]+) \|/mg;
+    delete $told{resource};    # the heading
+    $_ = [ sort @$_ ] for values %granted, values %told;
+    is_deeply( \%told, \%granted, 'those that deploy/rbac grants' );
 };
 
 subtest 'reasons' => sub {
