@@ -119,6 +119,7 @@ my $log = $t->wait_for( 'the log', sub { my $text = $t->read('nginx.error.log');
 unlike( $log, qr/^2026\S+ \S+ \[crit\] 1#1: forged/m, 'and cannot forge a line of the log' );
 my ($line) = $log =~ /^(.*the API server answered 403.*)$/m;
 like( $line, qr/denied.*forged.*red/, 'it is one line' );
+like( $line, qr/ of request $answer->{json}{requestId}: /, 'which has the id that the answer has' );
 unlike( $line, qr/[\x00-\x1f\x7f]/, 'without control characters' );
 
 # --- a payload that is too large, and whose length was not said ---

@@ -225,12 +225,14 @@ ngx_http_dispatcher_log_failure(ngx_http_request_t *r,
     }
 
     if (ctx->call->status == 0 || ctx->call->misconfigured) {
-        ngx_log_error(level, r->connection->log, 0, "API call \"%V\": %*s",
-                      &ctx->call->uri, len, cause);
+        ngx_log_error(level, r->connection->log, 0,
+                      "API call \"%V\" of request %V: %*s",
+                      &ctx->call->uri, &ctx->request_id, len, cause);
         return;
     }
 
     ngx_log_error(level, r->connection->log, 0,
-                  "the API server answered %ui to \"%V\": %*s",
-                  ctx->call->status, &ctx->call->uri, len, cause);
+                  "the API server answered %ui to \"%V\" of request %V: %*s",
+                  ctx->call->status, &ctx->call->uri, &ctx->request_id, len,
+                  cause);
 }
