@@ -123,6 +123,12 @@ static GT_BODY(semver_set)
     return give_version(c, next, out);
 }
 
+/* Prereleases are compared part by part, which is slower than to compare bytes. */
+static bool charge_comparison(gt_ctx *c, const gt_semver *a, const gt_semver *b)
+{
+    return gt_charge(c, (a->pre.len + b->pre.len) / 16);
+}
+
 static GT_BODY(semver_compare)
 {
     int order;
@@ -130,6 +136,9 @@ static GT_BODY(semver_compare)
     (void) n;
     if (args[0].semver == NULL) {
         return gt_fail(c, GT_NIL_DEREFERENCE);
+    }
+    if (!charge_comparison(c, args[-1].semver, args[0].semver)) {
+        return false;
     }
     order = gt_semver_compare(args[-1].semver, args[0].semver);
     switch (c->fn->mode) {
@@ -144,11 +153,15 @@ static GT_BODY(semver_compare)
 
 static GT_BODY(semver_equal)
 {
-    (void) c;
+    const gt_semver *v = args[-1].semver, *other = args[0].semver;
+
     (void) n;
-    *out = gt_bool(args[-1].semver == args[0].semver ||
-                   (args[0].semver != NULL && gt_semver_compare(args[-1].semver, args[0].semver) == 0));
-    return true;
+    if (v == other || other == NULL) {
+        *out = gt_bool(v == other);
+        return true;
+    }
+    *out = gt_bool(gt_semver_compare(v, other) == 0);
+    return charge_comparison(c, v, other);
 }
 
 static bool write_json(gt_ctx *c, gt_value v, dsp_buf *out)
@@ -198,7 +211,7 @@ static bool set_version(gt_ctx *c, gt_semver *v, dsp_str text, gt_value *out)
     dsp_str   why;
     bool      ok;
 
-    if (b == NULL) {
+    if (b == NULL || !gt_charge_bytes(c, text.len)) {
         return false;
     }
     ok = gt_semver_parse(text, &next, b);
@@ -214,20 +227,6 @@ static bool set_version(gt_ctx *c, gt_semver *v, dsp_str text, gt_value *out)
     return true;
 }
 
-static bool text_of_bytes(gt_ctx *c, const gt_list *list, dsp_str *out)
-{
-    char *p = gt_alloc(c, gt_list_len(list));
-
-    if (p == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < gt_list_len(list); i++) {
-        p[i] = (char) list->items[i].u;
-    }
-    *out = (dsp_str){ p, gt_list_len(list) };
-    return true;
-}
-
 static GT_BODY(semver_scan)
 {
     (void) n;
@@ -239,7 +238,7 @@ static GT_BODY(semver_unmarshal_text)
     dsp_str s;
 
     (void) n;
-    return text_of_bytes(c, args[0].list, &s) && set_version(c, args[-1].semver, s, out);
+    return gt_strval(c, args[0], &s) && set_version(c, args[-1].semver, s, out);
 }
 
 static GT_BODY(semver_unmarshal_json)
@@ -248,7 +247,7 @@ static GT_BODY(semver_unmarshal_json)
     dsp_str  s, why;
 
     (void) n;
-    if (!text_of_bytes(c, args[0].list, &s)) {
+    if (!gt_strval(c, args[0], &s)) {
         return false;
     }
     if (!gt_json_decode(c, s, &v)) {

@@ -132,10 +132,9 @@ GT_BODY(gt_fn_url_join)
 
 GT_BODY(gt_fn_base)
 {
-    (void) c;
     (void) n;
     *out = gt_string(gt_path_base(args[0].s));
-    return true;
+    return gt_charge_bytes(c, args[0].s.len);
 }
 
 GT_BODY(gt_fn_ext)

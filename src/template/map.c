@@ -218,8 +218,12 @@ gt_entry *gt_map_sorted(gt_ctx *c, const gt_map *m)
     size_t    n = gt_map_len(m);
     gt_entry *a = gt_alloc_n(c, n, sizeof(*a));
     gt_entry *b;
+    uint64_t  bytes = 0;
 
-    if (a == NULL || !gt_charge(c, n / 8)) {
+    for (size_t i = 0; i < n; i++) {
+        bytes += m->entries[i].key.len;
+    }
+    if (a == NULL || !gt_charge(c, n / 8 + bytes / 64)) {
         return NULL;
     }
     if (n == 0) {

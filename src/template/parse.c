@@ -212,12 +212,13 @@ const gt_tree *gt_tree_find(const gt_tree *trees, dsp_str name)
 static bool add_tree(gt_parser *p, dsp_str name, gt_node *root)
 {
     gt_tree *tree = *p->trees;
+    bool     empty = is_empty(root);
 
     while (tree != NULL && !dsp_str_eq(tree->name, name)) {
         tree = tree->next;
     }
-    if (tree != NULL && !is_empty(tree->root)) {
-        if (!is_empty(root)) {
+    if (tree != NULL && !tree->empty) {
+        if (!empty) {
             gt_parse_fail_quoted(p, "template: multiple definition of template ", name, "");
             return false;
         }
@@ -233,6 +234,7 @@ static bool add_tree(gt_parser *p, dsp_str name, gt_node *root)
         *p->trees = tree;
     }
     tree->root = root;
+    tree->empty = empty;
     return true;
 }
 

@@ -153,6 +153,7 @@ typedef struct gt_tree {
     struct gt_tree *next;
     dsp_str         name;
     gt_node        *root;
+    bool            empty; /* nothing but white space */
 } gt_tree;
 
 /*

@@ -172,7 +172,8 @@ static bool scalars_equal(gt_value a, gt_value b)
 
 bool gt_deep_equal(gt_ctx *c, gt_value a, gt_value b, bool *ok)
 {
-    bool equal;
+    size_t len;
+    bool   equal;
 
     *ok = true;
     if (a.type != b.type) {
@@ -185,8 +186,8 @@ bool gt_deep_equal(gt_ctx *c, gt_value a, gt_value b, bool *ok)
         }
         return dsp_str_eq(a.s, b.s);
     }
-    if (gt_is_list(a) || gt_is_map(a)) {
-        if (!gt_charge(c, 1) || !gt_deeper(c)) {
+    if (gt_len(a, &len)) {
+        if (!gt_charge(c, 1 + len / 16) || !gt_deeper(c)) {
             *ok = false;
             return false;
         }

@@ -227,6 +227,28 @@ static void size_limits(void **state)
                  "memory limit of 67108864 bytes exceeded");
 }
 
+/* What a function does to long arguments counts as steps, so that there is a look at the clock before it is long over. */
+static void work_is_counted(void **state)
+{
+    static const dsp_template_options few = { .limits = { .steps = 20000 } };
+    static const char *const          texts[] = {
+        "{{ $p := repeat 50000 \"a.\" }}{{ $v := semver (print \"1.0.0-\" $p \"b\") }}{{ $w := semver (print \"1.0.0-\" $p \"b\") }}"
+        "{{ range until 10 }}{{ $x := $v.Compare $w }}{{ end }}",
+        "{{ $p := repeat 50000 \"a.\" }}{{ $v := semver (print \"1.0.0-\" $p \"b\") }}{{ $w := semver (print \"1.0.0-\" $p \"b\") }}"
+        "{{ range until 10 }}{{ $x := $v.Equal $w }}{{ end }}",
+        "{{ $p := repeat 50000 \"a.\" }}{{ $p = print \"1.0.0-\" $p \"b\" }}{{ $v := semver \"1.2.3\" }}{{ range until 20 }}{{ $x := $v.Scan $p }}{{ end }}",
+        "{{ $p := repeat 100000 \"a\" }}{{ range until 20 }}{{ $x := base $p }}{{ end }}",
+        "{{ $a := until 4000 }}{{ $b := until 4000 }}{{ range until 100 }}{{ $x := deepEqual $a $b }}{{ end }}",
+        "{{ $p := repeat 50000 \"a\" }}{{ $d := dict }}{{ range until 4 }}{{ $_ := set $d (print $p .) 1 }}{{ end }}"
+        "{{ range until 10 }}{{ $x := keys $d }}{{ end }}",
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        assert_fails(&few, texts[i], DSP_TEMPLATE_LIMIT, "limit of 20000 steps exceeded");
+    }
+}
+
 static int64_t running_clock(void *context)
 {
     int64_t *now = context;
@@ -308,8 +330,8 @@ int main(void)
         cmocka_unit_test(renders),       cmocka_unit_test(says_what_is_wrong), cmocka_unit_test(literal_output),
         cmocka_unit_test(kubelet_gives_the_payload_unchanged),
         cmocka_unit_test(policy),        cmocka_unit_test(nesting_limits),     cmocka_unit_test(depth_limits),
-        cmocka_unit_test(size_limits),   cmocka_unit_test(wall_clock),         cmocka_unit_test(reuse),
-        cmocka_unit_test(actions),       cmocka_unit_test(table_is_sorted),
+        cmocka_unit_test(size_limits),   cmocka_unit_test(work_is_counted),    cmocka_unit_test(wall_clock),
+        cmocka_unit_test(reuse),         cmocka_unit_test(actions),            cmocka_unit_test(table_is_sorted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
