@@ -106,7 +106,7 @@ subtest 'log messages' => sub {
 
 subtest 'make targets' => sub {
     my %target = map { $_ => 1 } map { split ' ' } slurp("$top/Makefile") =~ /^\.PHONY:(.*)$/mg;
-    for my $path ( "$top/README.md", "$top/CONTRIBUTING.md", glob("$top/docs/*.md") ) {
+    for my $path ( map { glob("$top/$_") } qw(README.md CONTRIBUTING.md CHANGELOG.md docs/*.md t/*/README.md deploy/*/README.md) ) {
         my $text = slurp($path);
         my %seen;
         for my $name ( grep { !$seen{$_}++ } $text =~ /(?:`|^|\n)make ([a-z][a-z-]*)/g ) {
