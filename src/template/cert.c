@@ -287,11 +287,12 @@ static bool from_pem(dsp_str pem, const char *name, X509 **x, dsp_buf *error)
     dsp_buf              der;
     dsp_str              type;
     const unsigned char *p;
-    bool                 ok;
+    bool                 found, ok;
 
     dsp_buf_init(&der, pem.len + 1);
-    if (!gt_pem_decode(pem, &type, &der)) {
-        dsp_buf_addz(error, "unable to decode certificate");
+    found = gt_pem_decode(pem, &type, &der);
+    if (!found || der.failed) {
+        dsp_buf_addz(error, der.failed ? "out of memory" : "unable to decode certificate");
         dsp_buf_free(&der);
         return false;
     }

@@ -1,9 +1,49 @@
 #include "cert_rules.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cert_read.h"
 #include "der.h"
+
+/* --- none twice --------------------------------------------------------------------------------------------------- */
+
+/* Room for one text of each element of s: freed by the caller. */
+static dsp_str *one_of_each(dsp_str s)
+{
+    size_t   n = 1;
+    unsigned tag;
+    dsp_str  content;
+
+    while (gt_cb_read_any(&s, &tag, &content, NULL)) {
+        n++;
+    }
+    return malloc(n * sizeof(dsp_str));
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const dsp_str *x = a, *y = b;
+    int            d = dsp_str_cmp(*x, *y);
+
+    return d != 0 ? d : x->data < y->data ? -1 : x->data > y->data;
+}
+
+/* The first of texts, pieces of one text in its order, that came before; data NULL: none. There may be tens of thousands. */
+static dsp_str first_repeated(dsp_str *texts, size_t n)
+{
+    dsp_str found = { NULL, 0 };
+
+    qsort(texts, n, sizeof(*texts), by_text);
+    for (size_t i = 1; i < n; i++) {
+        if (dsp_str_eq(texts[i - 1], texts[i]) && (found.data == NULL || texts[i].data < found.data)) {
+            found = texts[i];
+        }
+    }
+    return found;
+}
+
+/* --- what is in an extension -------------------------------------------------------------------------------------- */
 
 static bool check_basic(dsp_str s)
 {
@@ -101,25 +141,18 @@ static bool whole_oid(dsp_str oid)
 
 static bool check_policies(dsp_str s)
 {
-    dsp_str all, policy, oid, before, other;
+    dsp_str  policy;
+    dsp_str *oids = gt_cb_read(&s, SEQUENCE, &s) ? one_of_each(s) : NULL;
+    size_t   n = 0;
+    bool     ok = oids != NULL;
 
-    if (!gt_cb_read(&s, SEQUENCE, &s)) {
-        return false;
+    while (ok && s.len > 0) {
+        ok = gt_cb_read(&s, SEQUENCE, &policy) && gt_cb_read(&policy, OID, &oids[n]) && whole_oid(oids[n]);
+        n++;
     }
-    all = s;
-    while (s.len > 0) {
-        const char *at = s.data;
-
-        if (!gt_cb_read(&s, SEQUENCE, &policy) || !gt_cb_read(&policy, OID, &oid) || !whole_oid(oid)) {
-            return false;
-        }
-        for (before = all; before.data < at;) {
-            if (!gt_cb_read(&before, SEQUENCE, &policy) || !gt_cb_read(&policy, OID, &other) || dsp_str_eq(oid, other)) {
-                return false;
-            }
-        }
-    }
-    return true;
+    ok = ok && first_repeated(oids, n).data == NULL;
+    free(oids);
+    return ok;
 }
 
 static bool check_policy_constraints(dsp_str s)
@@ -221,29 +254,39 @@ static void add_oid(dsp_buf *b, dsp_str oid)
     }
 }
 
-/* That none comes twice is looked at before what is in them. */
+/* All are read, until one is malformed, and none of those may come twice. */
+static bool read_all(dsp_str all, dsp_buf *error)
+{
+    size_t   n = 0, start = error->len;
+    dsp_str *oids = one_of_each(all), value, repeated;
+    bool     critical, ok = oids != NULL;
+
+    if (!ok) {
+        return gt_cb_no(error, "out of memory");
+    }
+    while (ok && all.len > 0) {
+        ok = read_extension(&all, &oids[n], &critical, &value, error);
+        n += ok;
+    }
+    repeated = first_repeated(oids, n);
+    free(oids);
+    if (repeated.data != NULL) {
+        error->len = start;
+        dsp_buf_addz(error, "x509: certificate contains duplicate extension with OID \"");
+        add_oid(error, repeated);
+        dsp_buf_addc(error, '"');
+        return false;
+    }
+    return ok;
+}
+
 bool gt_cert_extensions(dsp_str all, dsp_buf *error)
 {
-    dsp_str rest = all, oid, value, other;
+    dsp_str oid, value;
     bool    critical;
 
-    while (rest.len > 0) {
-        dsp_str before = all, end = rest;
-
-        if (!read_extension(&rest, &oid, &critical, &value, error)) {
-            return false;
-        }
-        while (before.data < end.data) {
-            bool other_critical;
-
-            read_extension(&before, &other, &other_critical, &value, error);
-            if (dsp_str_eq(other, oid)) {
-                dsp_buf_addz(error, "x509: certificate contains duplicate extension with OID \"");
-                add_oid(error, oid);
-                dsp_buf_addc(error, '"');
-                return false;
-            }
-        }
+    if (!read_all(all, error)) {
+        return false;
     }
     while (all.len > 0) {
         if (!read_extension(&all, &oid, &critical, &value, error) || !check_extension(oid, critical, value, error)) {

@@ -1,17 +1,39 @@
 #include "fn_cert.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 
 #include "cert.h"
 #include "fmt.h"
 #include "fn_encoding.h"
+#include "gotime.h"
 #include "privkey.h"
 #include "wrap.h"
 
 #define SECONDS_PER_DAY INT64_C(86400)
-#define NS_PER_SECOND   INT64_C(1000000000)
 
 enum { COST_KEY = 16, COST_LARGE_KEY = 32 };
+
+/* --- errors ------------------------------------------------------------------------------------------------------- */
+
+/* The error's text, for what reads or makes keys and certificates: it begins so. */
+static dsp_buf *begin_text(gt_ctx *c, const char *before)
+{
+    dsp_buf *error = gt_fail_text(c);
+
+    dsp_buf_addz(error, before);
+    errno = 0;
+    return error;
+}
+
+/* They have refused. Where OpenSSL or a buffer of ours had no memory, what they say of the key is not true. */
+static bool refused(gt_ctx *c)
+{
+    bool no_memory = errno == ENOMEM;
+
+    ERR_clear_error();
+    return no_memory ? gt_fail_memory(c) : gt_failed(c);
+}
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
@@ -30,6 +52,15 @@ static EVP_PKEY *generate(gt_ctx *c, enum gt_key_type type, unsigned cost)
     return key;
 }
 
+/* Without the key there is no text, not an empty one. */
+static bool write_key(gt_ctx *c, EVP_PKEY *key, dsp_buf *b)
+{
+    bool ok = gt_key_to_pem(key, b);
+
+    ERR_clear_error();
+    return ok || (gt_text_ok(c, b) && gt_fail_memory(c));
+}
+
 GT_BODY(gt_fn_gen_private_key)
 {
     static const struct {
@@ -43,6 +74,7 @@ GT_BODY(gt_fn_gen_private_key)
     };
     dsp_buf  *b = gt_text_begin(c);
     EVP_PKEY *key = NULL;
+    bool      ok;
 
     (void) n;
     if (b == NULL) {
@@ -59,11 +91,11 @@ GT_BODY(gt_fn_gen_private_key)
     if (key == NULL) {
         dsp_buf_addz(b, "Unknown type ");
         dsp_buf_adds(b, args[0].s);
-    } else {
-        gt_key_to_pem(key, b);
-        EVP_PKEY_free(key);
+        return gt_text_give(c, b, out);
     }
-    return gt_text_give(c, b, out);
+    ok = write_key(c, key, b);
+    EVP_PKEY_free(key);
+    return ok && gt_text_give(c, b, out);
 }
 
 /* --- arguments of certificates ------------------------------------------------------------------------------------ */
@@ -132,12 +164,12 @@ static bool take_dns(gt_ctx *c, const gt_list *list, gt_cert_request *r)
 static bool take_template(gt_ctx *c, dsp_str cn, const gt_list *ips, const gt_list *dns, int64_t days,
                           gt_cert_request *r)
 {
-    int64_t now = gt_now_ns(c);
-    int64_t valid = gt_wrap_mul(gt_wrap_mul(days, SECONDS_PER_DAY), NS_PER_SECOND); /* a Duration: it wraps around */
+    int64_t valid = gt_wrap_mul(gt_wrap_mul(days, SECONDS_PER_DAY), GT_NS_PER_SEC); /* a Duration: it wraps around */
+    gt_time from = gt_time_unix(0, gt_now_ns(c), NULL), to = gt_time_add(from, valid);
 
     r->cn = cn;
-    r->not_before = now / NS_PER_SECOND;
-    r->not_after = gt_wrap_add(now / NS_PER_SECOND, (valid + now % NS_PER_SECOND) / NS_PER_SECOND);
+    r->not_before = gt_time_unix_sec(&from);
+    r->not_after = gt_time_unix_sec(&to);
     return take_ips(c, ips, r) && take_dns(c, dns, r) && gt_charge(c, r->n_ips + r->n_dns) &&
            gt_random(c, r->serial, sizeof(r->serial));
 }
@@ -145,8 +177,6 @@ static bool take_template(gt_ctx *c, dsp_str cn, const gt_list *ips, const gt_li
 /* The certificate's own key: given as PEM, or a new one. */
 static bool take_key(gt_ctx *c, dsp_str pem, gt_cert_request *r)
 {
-    dsp_buf *error;
-
     if (c->fn->mode != GT_MODE_WITH_KEY) {
         r->key = generate(c, GT_KEY_RSA_2048, COST_KEY);
         return r->key != NULL;
@@ -154,36 +184,26 @@ static bool take_key(gt_ctx *c, dsp_str pem, gt_cert_request *r)
     if (!gt_charge_cost(c, COST_KEY) || !gt_charge_bytes(c, pem.len)) {
         return false;
     }
-    error = gt_fail_text(c);
-    dsp_buf_addz(error, "parsing private key: ");
-    r->key = gt_key_from_pem(pem, error);
-    ERR_clear_error();
-    return r->key != NULL || gt_failed(c);
+    r->key = gt_key_from_pem(pem, begin_text(c, "parsing private key: "));
+    return r->key != NULL || refused(c);
 }
 
 static bool make(gt_ctx *c, const gt_cert_request *r, gt_value *out)
 {
     struct gt_cert *cert = gt_alloc(c, sizeof(*cert));
     dsp_buf        *b = cert == NULL ? NULL : gt_text_begin(c);
-    bool            ok;
 
     if (b == NULL) {
         return false;
     }
-    ok = gt_cert_make(r, b, gt_fail_text(c));
-    ERR_clear_error();
-    if (!ok) {
-        return gt_failed(c);
+    if (!gt_cert_make(r, b, begin_text(c, ""))) {
+        return refused(c);
     }
     if (!gt_text_end(c, b, &cert->cert)) {
         return false;
     }
     b = gt_text_begin(c);
-    if (b == NULL) {
-        return false;
-    }
-    gt_key_to_pem(r->key, b);
-    if (!gt_text_end(c, b, &cert->key)) {
+    if (b == NULL || !write_key(c, r->key, b) || !gt_text_end(c, b, &cert->key)) {
         return false;
     }
     *out = (gt_value){ .type = GT_CERT, .cert = cert };
@@ -195,6 +215,7 @@ static void free_request(gt_cert_request *r)
     EVP_PKEY_free(r->key);
     EVP_PKEY_free(r->parent_key);
     X509_free(r->parent);
+    ERR_clear_error();
 }
 
 /* --- bodies ------------------------------------------------------------------------------------------------------- */
@@ -224,16 +245,12 @@ GT_BODY(gt_fn_gen_self_signed)
 
 static bool take_parent(gt_ctx *c, const struct gt_cert *ca, gt_cert_request *r)
 {
-    dsp_buf *error = gt_fail_text(c);
-
-    r->parent = gt_cert_from_pem(ca->cert, "decodedSignerCert", error);
-    if (r->parent != NULL) {
-        dsp_buf_reset(error);
-        dsp_buf_addz(error, "error parsing private key: ");
-        r->parent_key = gt_key_from_pem(ca->key, error);
+    r->parent = gt_cert_from_pem(ca->cert, "decodedSignerCert", begin_text(c, ""));
+    if (r->parent == NULL) {
+        return refused(c);
     }
-    ERR_clear_error();
-    return r->parent_key != NULL || gt_failed(c);
+    r->parent_key = gt_key_from_pem(ca->key, begin_text(c, "error parsing private key: "));
+    return r->parent_key != NULL || refused(c);
 }
 
 GT_BODY(gt_fn_gen_signed)
@@ -266,25 +283,17 @@ static bool decode(gt_ctx *c, dsp_str coded, const char *why, dsp_str *out)
 GT_BODY(gt_fn_build_custom_cert)
 {
     struct gt_cert *cert = gt_alloc(c, sizeof(*cert));
-    dsp_buf        *error;
-    bool            ok;
 
     (void) n;
     if (cert == NULL || !decode(c, args[0].s, "unable to decode base64 certificate", &cert->cert) ||
         !decode(c, args[1].s, "unable to decode base64 private key", &cert->key)) {
         return false;
     }
-    error = gt_fail_text(c);
-    ok = gt_cert_check(cert->cert, "decodedCert", error);
-    if (ok) {
-        dsp_buf_reset(error);
-        dsp_buf_addz(error, "error parsing private key: ");
-        ok = gt_key_check(cert->key, error);
+    if (!gt_cert_check(cert->cert, "decodedCert", begin_text(c, "")) ||
+        !gt_key_check(cert->key, begin_text(c, "error parsing private key: "))) {
+        return refused(c);
     }
     ERR_clear_error();
-    if (!ok) {
-        return gt_failed(c);
-    }
     *out = (gt_value){ .type = GT_CERT, .cert = cert };
     return true;
 }

@@ -60,6 +60,12 @@ static const struct gt_asn1_field dsa_fields[] = {
 };
 static const struct gt_asn1_type dsa_type = { "DSAKeyFormat", COUNT(dsa_fields), dsa_fields };
 
+/*
+ * The work on a number grows with its square and more, and a body cannot be interrupted. OpenSSL has the same bound for
+ * what it verifies with.
+ */
+enum { MOST_RSA_BITS = 16384, MOST_RSA_BYTES = MOST_RSA_BITS / 8 + 1 };
+
 /* --- helpers ------------------------------------------------------------------------------------------------------ */
 
 static bool no(dsp_buf *error, const char *why)
@@ -230,9 +236,10 @@ static const char *numbers_fault(const dsp_str *v)
     for (size_t i = 0; i < COUNT(all); i++) {
         why = all[i] == NULL ? "out of memory" : why;
     }
-    if (why == NULL && BN_sub(r.p1, r.p, BN_value_one()) == 1 && BN_sub(r.q1, r.q, BN_value_one()) == 1) {
-        why = crt_fault(&r, v);
+    if (why == NULL && (BN_sub(r.p1, r.p, BN_value_one()) != 1 || BN_sub(r.q1, r.q, BN_value_one()) != 1)) {
+        why = "out of memory";
     }
+    why = why == NULL ? crt_fault(&r, v) : why;
     for (size_t i = 0; i < COUNT(all); i++) {
         BN_clear_free(all[i]);
     }
@@ -257,6 +264,12 @@ bool gt_key_rules_pkcs1(dsp_str der, dsp_buf *error)
     for (size_t i = RSA_N; i < RSA_PRIMES; i++) {
         if (i != RSA_E && v[i].data != NULL && !positive(v[i])) {
             return no(error, "x509: private key contains zero or negative value");
+        }
+    }
+    for (size_t i = RSA_N; i < RSA_FIELDS; i++) { /* of further primes: all together */
+        if (v[i].len > MOST_RSA_BYTES) {
+            dsp_buf_addf(error, "RSA keys of more than %d bits are not supported", MOST_RSA_BITS);
+            return false;
         }
     }
     why = v[RSA_PRIMES].len > 0 ? NULL : numbers_fault(v); /* more than two primes: not looked at */

@@ -55,6 +55,7 @@ static bool decode_body(dsp_str body, dsp_buf *bytes)
             dsp_buf_addc(&packed, body.data[i]);
         }
     }
+    bytes->failed = bytes->failed || packed.failed;
     ok = gt_base64_decode(bytes, dsp_buf_str(&packed), &bad);
     dsp_buf_free(&packed);
     if (!ok) {

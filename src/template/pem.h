@@ -9,7 +9,7 @@
 
 /*
  * The first block of a text: its type (a piece of data) and its bytes, added to `bytes`. What stands before it is
- * skipped, what is malformed too. false: there is none.
+ * skipped, what is malformed too. false: there is none. bytes->failed: out of memory, then neither answer counts.
  */
 bool gt_pem_decode(dsp_str data, dsp_str *type, dsp_buf *bytes);
 

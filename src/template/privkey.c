@@ -152,11 +152,12 @@ static bool from_pem(dsp_str pem, EVP_PKEY **key, dsp_buf *error)
 {
     dsp_buf der;
     dsp_str type;
-    bool    ok = false;
+    bool    found, ok = false;
 
     dsp_buf_init(&der, pem.len + 1);
-    if (!gt_pem_decode(pem, &type, &der)) {
-        dsp_buf_addz(error, "no PEM data in input");
+    found = gt_pem_decode(pem, &type, &der);
+    if (!found || der.failed) {
+        dsp_buf_addz(error, der.failed ? "out of memory" : "no PEM data in input");
     } else {
         ok = read_key(type, dsp_buf_str(&der), key, error);
     }

@@ -280,6 +280,18 @@ static void keys_of_other_kinds(void **state)
     }
 }
 
+/* To check it would take minutes, and nothing could end them. */
+static void a_huge_rsa_key_is_refused(void **state)
+{
+    char *text = render("{{ $der := print \"\\x30\\x82\\x10\\x15\\x02\\x01\\x00\\x02\\x82\\x10\\x00\" (repeat 4096 \"\\x7f\") "
+                        "\"\\x02\\x03\\x01\\x00\\x01\\x02\\x01\\x01\\x02\\x01\\x03\\x02\\x01\\x05\" }}"
+                        "{{ genCAWithKey \"x\" 1 (printf \"-----BEGIN RSA PRIVATE KEY-----\\n%s\\n-----END RSA PRIVATE KEY-----\\n\" (b64enc $der)) }}");
+
+    (void) state;
+    assert_non_null(strstr(text, "parsing RSA private key from PEM: RSA keys of more than 16384 bits are not supported"));
+    free(text);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     char *text = render(
@@ -304,7 +316,7 @@ int main(void)
         cmocka_unit_test(randomness_is_the_callers), cmocka_unit_test(every_character_comes),
         cmocka_unit_test(hashes_verify),             cmocka_unit_test(costs_are_counted),
         cmocka_unit_test(private_keys),              cmocka_unit_test(a_signed_certificate),
-        cmocka_unit_test(keys_of_other_kinds),       cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(keys_of_other_kinds),       cmocka_unit_test(a_huge_rsa_key_is_refused), cmocka_unit_test(what_does_not_fit_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

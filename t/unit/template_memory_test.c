@@ -72,6 +72,22 @@ void __wrap_free(void *p)
 
 static const char payload[] = "{\"a\":[1,2.5,\"x\",{\"y\":null,\"z\":{}}],\"s\":\"text\\u00e9\",\"n\":12345678}";
 
+/* As they stand in a template's string. */
+#define ED25519 \
+    "-----BEGIN PRIVATE KEY-----\\n" \
+    "MC4CAQAwBQYDK2VwBCIEIGHMz8Zcg8cJv0L0dZ2xB+1aznbxt3b0tXb86GIig4wv\\n" \
+    "-----END PRIVATE KEY-----\\n"
+#define RSA \
+    "-----BEGIN RSA PRIVATE KEY-----\\n" \
+    "MIIBOgIBAAJBAKUpJV+eG/NG4OaiyCKTQM089TXKvHtM4Xh5epxoc4fvhzuz2sgA\\n" \
+    "L5l3A4lma+kYwuLoy1VlTeCDI4Pl2wrpySECAwEAAQJAQD7KJ/Cj5LUchPqrKS/o\\n" \
+    "lC1zIRKU0M2uIyP1+uNylVyKIkNjs8pblUdqfPNIPSKmCeT9kV1/UpNopvTaNGW1\\n" \
+    "lQIhANlEGyXEZ8W9C72mxXuEYVxMskqnKpAUSSGbXFKCkFa/AiEAwpr788ZJ3Iiw\\n" \
+    "Z334YfQyflSg5IjNaFRtthZ5ZO5quB8CIH3LQhCe5BqIN1kKS0MVxa1ENuKkYS9k\\n" \
+    "n2cW5eBb+ihPAiBft/GTXwW3dngl/1zreTxYzPFyVyOJXHW2KWm+TlKpiwIhALfs\\n" \
+    "N2eeYm5B4q16HXCnKNTm3b9i4IPkuEwpXi2VSMQW\\n" \
+    "-----END RSA PRIVATE KEY-----\\n"
+
 static const char *const texts[] = {
     "plain {{ .Payload }} and {{ .Name | printf \"%-20s|%q\" }}",
     "{{ $p := fromJson .Payload }}{{ range $i, $e := $p.a }}{{ $i }}={{ $e }} {{ kindOf $e }};{{ end }}{{ $p | toPrettyJson }}",
@@ -86,6 +102,9 @@ static const char *const texts[] = {
     "{{ regexMatch \"(\" \"x\" }}{{ fromJson \"{\" }}{{ toJson (fromJson \"[1,{\\\"b\\\":2}]\") }}{{ b64dec \"!\" }}{{ urlJoin (dict \"host\" \"h\") }}",
     "{{ snakecase \"HTTPServer fooBar\" | camelcase | title | swapcase | nospace }} {{ initials \"a b\" }} {{ abbrev 5 \"longer text\" }}",
     "{{ encryptAES \"key\" \"text\" | decryptAES \"key\" }} {{ bcrypt \"x\" | len }} {{ derivePassword 1 \"long\" \"p\" \"u\" \"s\" }} {{ uuidv4 | len }}",
+    "{{ $c := genCAWithKey \"x\" 1 \"" ED25519 "\" }}{{ $c.Key }}{{ $s := genSignedCertWithKey \"y\" (list \"1.2.3.4\") (list \"a.b\") 1 $c $c.Key }}{{ $s.Key }}"
+    "{{ (buildCustomCert (b64enc $c.Cert) (b64enc $c.Key)).Key }}",
+    "{{ $c := genSelfSignedCertWithKey \"x\" nil nil 1 \"" RSA "\" }}{{ $c.Key }}{{ (buildCustomCert (b64enc $c.Cert) (b64enc $c.Key)).Cert | len }}",
 };
 
 static bool fixed_random(void *context, void *out, size_t n)
