@@ -78,8 +78,7 @@ SKIP: {
 # --- from curl to a finished Job with the packages' own files ---
 
 my $kube = $t->devcluster;
-ran( "the packages' definitions", 'kubectl', "--kubeconfig=$kube->{kubeconfig}", 'apply', '--validate=false', '-f', "$root/usr/share/doc/dispatcher-controller/examples/crd/$_" )
-    for qw(jobtemplates.dispatcher.ivan.vc.yaml jobexecutions.dispatcher.ivan.vc.yaml);
+ran( "the packages' definitions", 'kubectl', "--kubeconfig=$kube->{kubeconfig}", 'apply', '--validate=false', '-k', "$root/usr/share/doc/dispatcher-controller/examples/crd" );
 ran( 'the sample', 'kubectl', "--kubeconfig=$kube->{kubeconfig}", 'apply', '-f', "$root/usr/share/doc/dispatcher-controller/examples/jobtemplate.yaml" );
 
 # The unit's own command line, with its own options, as systemd would expand it.
