@@ -55,6 +55,7 @@ typedef struct options {
     unsigned    policy;
     unsigned    flags;
     bool        jsonl;
+    bool        functions;
 } options;
 
 static int fail(const char *what, const char *why)
@@ -395,7 +396,8 @@ static int take_option(options *o, int c)
         o->output = optarg;
         break;
     case 'F':
-        return list_functions();
+        o->functions = true;
+        break;
     case 'j':
         o->jsonl = true;
         break;
@@ -433,11 +435,14 @@ int main(int argc, char **argv)
             return status;
         }
     }
+    if (o.functions && argc == 2) {
+        return list_functions();
+    }
     if (strcmp(o.output, "yaml") != 0 && strcmp(o.output, "json") != 0) {
         return fail("-o", "yaml or json");
     }
     if (argc - optind > (o.manifest == NULL) || (argc == optind && !o.jsonl && o.manifest == NULL) ||
-        (o.jsonl && o.manifest != NULL)) {
+        (o.jsonl && o.manifest != NULL) || o.functions) {
         fputs(usage, stderr);
         return WRONG_USE;
     }

@@ -80,6 +80,11 @@ my @names = split /\n/, $out;
 is($status, 0, '--functions');
 is(scalar @names, 229, 'and lists 211 of Sprig and 18 built-ins');
 is_deeply(\@names, [ sort @names ], 'and sorted');
+for my $more ('x', '--jsonl', '--allow-env') {
+    ($status, $out, $err) = run('--functions', $more);
+    is_deeply([ $status, $out ], [ 2, '' ], "--functions $more: wrong use");
+    like($err, qr/^usage: /, 'and how to use it');
+}
 
 my @cases = (
     { id => 12345678901234567890, template => '{{ .Payload }}', payload => "é\x{2028}", name => 'n', out => 'old', skip => 'old' },

@@ -89,12 +89,8 @@ void *dsp_arena_alloc(dsp_arena *a, size_t size)
     if (a->state != DSP_ARENA_OK) {
         return NULL;
     }
-    if (size > a->max || a->max - size < a->used) {
-        a->state = DSP_ARENA_OVER_CAP;
-        return NULL;
-    }
     size_t need = (size + ALIGN - 1) & ~(ALIGN - 1);
-    if (need < size) {
+    if (need < size || need > a->max - a->used) {
         a->state = DSP_ARENA_OVER_CAP;
         return NULL;
     }

@@ -93,21 +93,22 @@ bool gt_forgive(gt_ctx *c)
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
-static void *arena_failed(gt_ctx *c)
+bool gt_fail_alloc(gt_ctx *c)
 {
-    if (c->arena->state == DSP_ARENA_NO_MEMORY) {
-        gt_fail_memory(c);
-    } else {
-        gt_fail_limit(c, "memory limit of %zu bytes exceeded", c->options->limits.arena_bytes);
+    if (c->arena->state == DSP_ARENA_OVER_CAP) {
+        return gt_fail_limit(c, "memory limit of %zu bytes exceeded", c->options->limits.arena_bytes);
     }
-    return NULL;
+    return gt_fail_memory(c);
 }
 
 void *gt_alloc(gt_ctx *c, size_t size)
 {
     void *p = dsp_arena_alloc(c->arena, size);
 
-    return p != NULL ? p : arena_failed(c);
+    if (p == NULL) {
+        gt_fail_alloc(c);
+    }
+    return p;
 }
 
 void *gt_alloc_n(gt_ctx *c, size_t n, size_t size)

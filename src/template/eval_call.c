@@ -158,7 +158,7 @@ static bool eval_and_or(gt_exec *e, const gt_value *dot, const gt_function *fn, 
 }
 
 /* `call`: no value that a template can have is a function. */
-static bool fail_call(gt_exec *e, const gt_node *node, gt_arguments args, gt_value callee)
+static bool fail_call(gt_exec *e, const gt_node *node, gt_arguments args, const gt_value *final, gt_value callee)
 {
     dsp_buf *b = gt_fail_text(e->c);
 
@@ -174,7 +174,7 @@ static bool fail_call(gt_exec *e, const gt_node *node, gt_arguments args, gt_val
     } else if (callee.type == GT_STRING) {
         dsp_buf_adds(b, callee.s);
     } else {
-        dsp_buf_addf(b, "<%s Value>", gt_type_name((enum gt_type) callee.type));
+        dsp_buf_addf(b, "<%s Value>", gt_type_name((enum gt_type) final->type)); /* an error is one in its slot */
     }
     dsp_buf_addf(b, " of type %s", gt_type_name((enum gt_type) callee.type));
     return gt_failed(e->c);
@@ -208,7 +208,7 @@ bool gt_eval_call(gt_exec *e, const gt_value *dot, const gt_function *fn, const 
         }
     }
     if ((fn->flags & GT_F_CALL) != 0) {
-        return fail_call(e, node, args, e->stack[bottom + 1]);
+        return fail_call(e, node, args, final, e->stack[bottom + 1]);
     }
     if (!run_body(e, fn, node, name, bottom + 1, out)) {
         return false;

@@ -116,7 +116,7 @@ GT_BODY(gt_fn_to_date)
     }
     if (!gt_time_parse(c->arena, args[0].s, args[1].s, local, &t, must ? gt_fail_text(c) : NULL)) {
         if (c->arena->state != DSP_ARENA_OK) {
-            return gt_alloc(c, c->arena->max) != NULL; /* sets the error that the arena has */
+            return gt_fail_alloc(c);
         }
         if (must) {
             return gt_failed(c);

@@ -148,7 +148,7 @@ static const gt_regex *begin(gt_ctx *c, const gt_value *args, gt_regex_text *tex
         return NULL;
     }
     if (!gt_regex_text_init(c->arena, args[1].s, text)) {
-        gt_alloc(c, c->arena->max); /* sets the error that the arena has */
+        gt_fail_alloc(c);
         return NULL;
     }
     text->step = step;

@@ -34,7 +34,7 @@ GT_BODY(gt_fn_semver_compare)
     case GT_SEMVER_YES: *out = gt_bool(true); return true;
     case GT_SEMVER_NO: *out = gt_bool(false); return true;
     case GT_SEMVER_ERROR: return gt_failed(c);
-    default: return gt_alloc(c, c->arena->max) != NULL; /* sets the error that the arena has */
+    default: return gt_fail_alloc(c);
     }
 }
 
@@ -94,7 +94,7 @@ static bool give_version(gt_ctx *c, gt_semver next, gt_value *out)
     }
     *v = next;
     if (!gt_semver_set_original(c->arena, v)) {
-        return gt_alloc(c, c->arena->max) != NULL;
+        return gt_fail_alloc(c);
     }
     *out = (gt_value){ .type = GT_SEMVER, .semver = v };
     return true;

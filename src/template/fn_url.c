@@ -17,7 +17,7 @@ static bool parse(gt_ctx *c, dsp_str text, const char *before, gt_url *u)
         return true;
     }
     if (error->len == start && !error->failed) {
-        return gt_alloc(c, c->arena->max) != NULL; /* sets the error that the arena has */
+        return gt_fail_alloc(c);
     }
     return gt_failed(c);
 }

@@ -190,6 +190,8 @@ void gt_fail_before(gt_ctx *c, dsp_str text);
 /* The same for a limit: DSP_TEMPLATE_LIMIT. The text names the limit. Gives false. */
 bool gt_fail_limit(gt_ctx *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool gt_fail_memory(gt_ctx *c);
+/* What allocates without gt_alloc(), in the arena or a buffer of its own, could not: the one or the other. Gives false. */
+bool gt_fail_alloc(gt_ctx *c);
 
 /* Drops an error that Go would swallow (fromJson, regexMatch, …). false: it is a limit or memory and stays. */
 bool gt_forgive(gt_ctx *c);

@@ -251,8 +251,8 @@ static bool scan_number(dsp_str s, struct number *number)
 {
     size_t i = 0;
 
-    if (s.len > (size_t) 1 << 30) {
-        return false; /* so that counts of digits fit an int */
+    if (s.len > (size_t) 1 << 28) {
+        return false; /* so that counts of digits fit an int, and four times as many bits */
     }
     if (s.len > 0 && (s.data[0] == '+' || s.data[0] == '-')) {
         number->negative = s.data[0] == '-';

@@ -93,7 +93,7 @@ static bool load_file(gt_ctx *c, const char *path, dsp_str name, const gt_locati
     switch (gt_tzif_parse(c->arena, name, data, l)) {
     case GT_TZIF_OK: *out = l; return true;
     case GT_TZIF_MALFORMED: return true;
-    default: return gt_alloc(c, c->arena->max) != NULL; /* sets the error that the arena has */
+    default: return gt_fail_alloc(c);
     }
 }
 

@@ -96,7 +96,7 @@ static const char *const texts[] = {
     "{{ merge (dict \"q\" 1) $d | toJson | sha256sum }}{{ keys $d | sortAlpha | join \"-\" | b64enc }}",
     "{{ repeat 2000 \"abc\" | replace \"b\" \"xyz\" | wrap 40 | len }} {{ splitList \"\" .Payload | uniq | reverse }}",
     "{{ toDate \"2006-01-02\" \"2021-02-03\" | date \"Mon Jan _2 15:04:05 MST 2006\" }} {{ dateInZone \"15:04 MST\" 0 \"Asia/Tokyo\" }}"
-    " {{ duration 3725 }} {{ (semver \"1.2.3-a+b\").IncMinor }} {{ semverCompare \"^1.2 || ~2\" \"1.5.0\" }}",
+    " {{ duration 3725 }} {{ (semver \"1.2.3-a+b\").IncMinor }} {{ semverCompare \"^1.2 || ~2\" \"1.5.0\" }} {{ semverCompare \"1.2 - 2.0\" \"1.5.0\" }}",
     "{{ regexFindAll \"[a-z]+\" .Payload -1 }} {{ regexReplaceAll \"(a)(.)\" .Payload \"$2$1\" }} {{ urlParse \"http://u:p@h:1/p?q#f\" }}",
     "{{ addf 0.1 0.2 | mulf 3 }} {{ divf 1 3 }} {{ round 1.005 2 }} {{ int64 \"42\" | add 1 }} {{ printf \"%#v %x\" (list 1 \"a\") \"z\" }}",
     "{{ regexMatch \"(\" \"x\" }}{{ fromJson \"{\" }}{{ toJson (fromJson \"[1,{\\\"b\\\":2}]\") }}{{ b64dec \"!\" }}{{ urlJoin (dict \"host\" \"h\") }}",
@@ -114,20 +114,36 @@ static bool fixed_random(void *context, void *out, size_t n)
     return true;
 }
 
+/* Has room for an error's text: another error than that of memory is not hidden by it. */
+static void prepare_error(dsp_renderer *r)
+{
+    dsp_template_input in = { .text = DSP_STR("{{ repeat 200 \"x\" | fail }}"), .name = DSP_STR("string") };
+    dsp_buf            out;
+
+    dsp_buf_init(&out, 0);
+    assert_false(dsp_render(r, &in, &out, NULL));
+}
+
 /* false: out of memory. Any other failure is the test's. */
-static bool render(const char *text, dsp_buf *out)
+static bool render(const char *text, bool prepared, dsp_buf *out)
 {
     static const dsp_template_options options = { .limits = { .time_ms = PATIENT_MS }, .host = { .random = fixed_random, .local_zone = "UTC" } };
     dsp_template_input                in = {
         .text = dsp_str_from(text), .name = DSP_STR("string"), .data_name = DSP_STR("job"), .payload = dsp_str_from(payload),
     };
     dsp_template_error error = { 0 };
-    dsp_renderer      *r = dsp_renderer_new(&options);
+    dsp_renderer      *r;
     bool               ok;
-    long               budget;
+    long               budget = until_failure;
 
+    until_failure = prepared ? -1 : budget;
+    r = dsp_renderer_new(&options);
     if (r == NULL) {
         return false;
+    }
+    if (prepared) {
+        prepare_error(r);
+        until_failure = budget;
     }
     ok = dsp_render(r, &in, out, &error);
     budget = until_failure;
@@ -148,18 +164,19 @@ static bool render(const char *text, dsp_buf *out)
 static void every_allocation(void **state)
 {
     (void) state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        dsp_buf want, got;
-        long    n = 0;
-        bool    ok;
+    for (size_t i = 0; i < 2 * sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *text = texts[i / 2];
+        dsp_buf     want, got;
+        long        n = 0;
+        bool        ok;
 
         dsp_buf_init(&want, 1 << 20);
         until_failure = -1;
-        assert_true(render(texts[i], &want));
+        assert_true(render(text, false, &want));
         do {
             dsp_buf_init(&got, 1 << 20);
             until_failure = n++;
-            ok = render(texts[i], &got);
+            ok = render(text, i % 2 != 0, &got);
             until_failure = -1;
             if (ok) {
                 assert_str(dsp_buf_str(&got), dsp_buf_cstr(&want));
