@@ -133,11 +133,11 @@ my %value = (
     dispatcher_token_file  => 'off',  dispatcher_zone => 'zone=b:64k',       dispatcher_log_payloads => 'on',
 );
 my %context = (
-    main     => sub {"$_[0] events { } http { }"},
-    http     => sub {"events { } http { $_[0] }"},
-    server   => sub {"events { } http { server { listen 127.0.0.1:1; $_[0] } }"},
-    location => sub {"events { } http { dispatcher_api /a/; $_[1] server { listen 127.0.0.1:1; location /x/ { $_[0] } } }"},
-    map { my $in = $_; ( $in => sub { "events { } http { dispatcher_api /a/; $_[1] server { listen 127.0.0.1:1; " . sprintf( $in, $_[0] ) . ' } }' } ) }
+    main     => sub {"$_[0] events { } http { %%HTTP%% }"},
+    http     => sub {"events { } http { %%HTTP%% $_[0] }"},
+    server   => sub {"events { } http { %%HTTP%% server { listen 127.0.0.1:1; $_[0] } }"},
+    location => sub {"events { } http { %%HTTP%% dispatcher_api /a/; $_[1] server { listen 127.0.0.1:1; location /x/ { $_[0] } } }"},
+    map { my $in = $_; ( $in => sub { "events { } http { %%HTTP%% dispatcher_api /a/; $_[1] server { listen 127.0.0.1:1; " . sprintf( $in, $_[0] ) . ' } }' } ) }
         'if ($arg_a) { %s }', 'location /x/ { if ($arg_a) { %s } }', 'location /x/ { limit_except GET { %s } }'
 );
 my ( %documented, $directive );
