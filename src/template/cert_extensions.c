@@ -241,19 +241,6 @@ static bool read_extension(dsp_str *all, dsp_str *oid, bool *critical, dsp_str *
     return gt_cb_read(&extension, OCTET_STRING, value) || gt_cb_no(error, "x509: malformed extension value field");
 }
 
-/* "2.5.29.15" */
-static void add_oid(dsp_buf *b, dsp_str oid)
-{
-    size_t   i = 0;
-    uint64_t n = 0;
-
-    gt_der_base128((const unsigned char *) oid.data, oid.len, &i, &n);
-    dsp_buf_addf(b, "%u.%llu", n < 80 ? (unsigned) n / 40 : 2, (unsigned long long) (n < 80 ? n % 40 : n - 80));
-    while (i < oid.len && gt_der_base128((const unsigned char *) oid.data, oid.len, &i, &n) == NULL) {
-        dsp_buf_addf(b, ".%llu", (unsigned long long) n);
-    }
-}
-
 /* All are read, until one is malformed, and none of those may come twice. */
 static bool read_all(dsp_str all, dsp_buf *error)
 {
@@ -273,7 +260,7 @@ static bool read_all(dsp_str all, dsp_buf *error)
     if (repeated.data != NULL) {
         error->len = start;
         dsp_buf_addz(error, "x509: certificate contains duplicate extension with OID \"");
-        add_oid(error, repeated);
+        gt_der_oid_text(error, repeated);
         dsp_buf_addc(error, '"');
         return false;
     }

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "cert_read.h"
+#include "der.h"
 #include "gotime.h"
 
 /* --- names and times ---------------------------------------------------------------------------------------------- */
@@ -185,15 +186,6 @@ static bool check_rsa(dsp_str params, dsp_str key, dsp_buf *error)
     return e > 0 || gt_cb_no(error, "x509: RSA public exponent is not a positive number");
 }
 
-static int curve_of(dsp_str oid)
-{
-    return dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x21"))               ? NID_secp224r1
-           : dsp_str_eq(oid, DSP_STR("\x2A\x86\x48\xCE\x3D\x03\x01\x07")) ? NID_X9_62_prime256v1
-           : dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x22"))             ? NID_secp384r1
-           : dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x23"))             ? NID_secp521r1
-                                                                          : NID_undef;
-}
-
 static bool check_ec(dsp_str params, dsp_str key, dsp_buf *error)
 {
     dsp_str     oid;
@@ -206,7 +198,7 @@ static bool check_ec(dsp_str params, dsp_str key, dsp_buf *error)
     if (!gt_cb_oid(&params, &oid)) {
         return gt_cb_no(error, "x509: invalid ECDSA parameters");
     }
-    nid = curve_of(oid);
+    nid = gt_der_curve(oid);
     if (nid == NID_undef) {
         return gt_cb_no(error, "x509: unsupported elliptic curve");
     }

@@ -1,5 +1,7 @@
 #include "der.h"
 
+#include <openssl/objects.h>
+
 /* The long form: a byte that tells how many bytes of length follow. *i stands behind the first. */
 static const char *long_length(const unsigned char *p, size_t len, size_t *i, uint64_t *out)
 {
@@ -81,4 +83,27 @@ struct gt_der_head gt_der_head(dsp_str s)
     }
     h.size = i;
     return h;
+}
+
+/* --- object identifiers ------------------------------------------------------------------------------------------- */
+
+void gt_der_oid_text(dsp_buf *out, dsp_str oid)
+{
+    size_t   i = 0;
+    uint64_t n = 0;
+
+    gt_der_base128((const unsigned char *) oid.data, oid.len, &i, &n);
+    dsp_buf_addf(out, "%u.%llu", n < 80 ? (unsigned) n / 40 : 2, (unsigned long long) (n < 80 ? n % 40 : n - 80));
+    while (i < oid.len && gt_der_base128((const unsigned char *) oid.data, oid.len, &i, &n) == NULL) {
+        dsp_buf_addf(out, ".%llu", (unsigned long long) n);
+    }
+}
+
+int gt_der_curve(dsp_str oid)
+{
+    return dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x21"))               ? NID_secp224r1
+           : dsp_str_eq(oid, DSP_STR("\x2A\x86\x48\xCE\x3D\x03\x01\x07")) ? NID_X9_62_prime256v1
+           : dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x22"))             ? NID_secp384r1
+           : dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x23"))             ? NID_secp521r1
+                                                                          : NID_undef;
 }

@@ -4,6 +4,7 @@
 #ifndef DSP_TEMPLATE_DER_H
 #define DSP_TEMPLATE_DER_H
 
+#include "base/buf.h"
 #include "base/str.h"
 
 struct gt_der_head {
@@ -18,5 +19,11 @@ struct gt_der_head gt_der_head(dsp_str s);
 
 /* A number of 7 bits a byte from p[*i] on, as tags and object identifiers have them; Go's text for a fault, or NULL. */
 const char *gt_der_base128(const unsigned char *p, size_t len, size_t *i, uint64_t *out);
+
+/* The content of an object identifier, which was found to be one, as text: "2.5.29.15". */
+void gt_der_oid_text(dsp_buf *out, dsp_str oid);
+
+/* OpenSSL's number of the elliptic curve, if Go knows it too; else NID_undef. */
+int gt_der_curve(dsp_str oid);
 
 #endif

@@ -163,6 +163,7 @@ static bool derive_seed(gt_ctx *c, uint32_t counter, dsp_str password, dsp_str u
     dsp_buf_adds(b, site);
     add_u32(b, counter);
     if (!gt_text_ok(c, b)) {
+        OPENSSL_cleanse(key, sizeof(key));
         return false;
     }
     ok = ok && HMAC(EVP_sha256(), key, sizeof(key), (const unsigned char *) b->data, b->len, seed, &len) != NULL;

@@ -66,7 +66,7 @@ static bool format(gt_ctx *c, dsp_str layout, gt_value date, dsp_str zone, gt_va
     gt_time            t;
     dsp_buf           *b;
 
-    if (!moment(c, date, &t) || !gt_zone_load(c, zone, &loc) || !gt_charge_bytes(c, layout.len)) {
+    if (!moment(c, date, &t) || !gt_zone_load(c, zone, &loc) || !gt_charge(c, layout.len / 4)) {
         return false;
     }
     b = gt_text_begin(c);
@@ -111,7 +111,7 @@ GT_BODY(gt_fn_to_date)
     gt_time            t;
 
     (void) n;
-    if (local == NULL || !gt_charge_bytes(c, args[0].s.len + args[1].s.len)) {
+    if (local == NULL || !gt_charge(c, (args[0].s.len + args[1].s.len) / 16)) {
         return false;
     }
     if (!gt_time_parse(c->arena, args[0].s, args[1].s, local, &t, must ? gt_fail_text(c) : NULL)) {

@@ -125,17 +125,27 @@ gt_layout_elem gt_layout_next(dsp_str layout)
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-/* A number with at least `width` digits; the sign comes on top. */
-static void add_int(dsp_buf *out, int64_t v, int width)
+/* A number with at least `width` digits, or that many characters; a sign comes on top. Layouts can be long: not printf. */
+static void add_number(dsp_buf *out, int64_t v, int width, char pad)
 {
-    dsp_buf_addf(out, "%s%0*llu", v < 0 ? "-" : "", width,
-                 (unsigned long long) (v < 0 ? 0 - (uint64_t) v : (uint64_t) v));
+    char     text[24];
+    size_t   i = sizeof(text);
+    uint64_t u = v < 0 ? 0 - (uint64_t) v : (uint64_t) v;
+
+    for (; u > 0 || i == sizeof(text); u /= 10) {
+        text[--i] = (char) ('0' + u % 10);
+    }
+    while (sizeof(text) - i < (size_t) width) {
+        text[--i] = pad;
+    }
+    if (v < 0) {
+        text[--i] = '-';
+    }
+    dsp_buf_add(out, text + i, sizeof(text) - i);
 }
 
-static void add_padded(dsp_buf *out, int v, int width)
-{
-    dsp_buf_addf(out, "%*d", width, v);
-}
+static void add_int(dsp_buf *out, int64_t v, int width) { add_number(out, v, width, '0'); }
+static void add_padded(dsp_buf *out, int v, int width) { add_number(out, v, width, ' '); }
 
 static void add_offset(dsp_buf *out, int offset, const gt_layout_elem *e)
 {
@@ -324,12 +334,14 @@ void gt_weekday_name(dsp_buf *out, int64_t weekday)
 
 void gt_time_quote(dsp_buf *out, dsp_str s)
 {
+    static const char hex[] = "0123456789abcdef";
+
     dsp_buf_addc(out, '"');
     for (size_t i = 0; i < s.len; i++) {
         unsigned char ch = (unsigned char) s.data[i];
 
         if (ch >= 0x80 || ch < ' ') {
-            dsp_buf_addf(out, "\\x%02x", ch);
+            dsp_buf_add(out, (char[]){ '\\', 'x', hex[ch >> 4], hex[ch & 15] }, 4);
         } else {
             if (ch == '"' || ch == '\\') {
                 dsp_buf_addc(out, '\\');

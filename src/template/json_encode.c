@@ -29,6 +29,13 @@ typedef struct encoder {
 
 /* --- scalars ------------------------------------------------------------------------------------------------------ */
 
+static void add_u(encoder *e, uint32_t rune)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    dsp_buf_add(e->out, (char[]){ '\\', 'u', hex[rune >> 12 & 15], hex[rune >> 8 & 15], hex[rune >> 4 & 15], hex[rune & 15] }, 6);
+}
+
 static void escape_ascii(encoder *e, char ch)
 {
     const char *short_form = "\b\f\n\r\t";
@@ -41,7 +48,7 @@ static void escape_ascii(encoder *e, char ch)
         dsp_buf_addc(e->out, '\\');
         dsp_buf_addc(e->out, "bfnrt"[at - short_form]);
     } else {
-        dsp_buf_addf(e->out, "\\u%04x", (unsigned) ch);
+        add_u(e, (unsigned char) ch);
     }
 }
 
@@ -82,7 +89,7 @@ static bool encode_string(encoder *e, dsp_str s)
         if (ch < 0x80) {
             escape_ascii(e, (char) ch);
         } else {
-            dsp_buf_addf(e->out, "\\u%04x", (unsigned) rune);
+            add_u(e, rune);
         }
         i += width;
         start = i;

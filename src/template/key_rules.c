@@ -278,16 +278,6 @@ bool gt_key_rules_pkcs1(dsp_str der, dsp_buf *error)
 
 /* --- elliptic curves ---------------------------------------------------------------------------------------------- */
 
-static int curve_of(dsp_str oid)
-{
-    return oid.data == NULL                                               ? NID_undef
-           : dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x21"))             ? NID_secp224r1
-           : dsp_str_eq(oid, DSP_STR("\x2A\x86\x48\xCE\x3D\x03\x01\x07")) ? NID_X9_62_prime256v1
-           : dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x22"))             ? NID_secp384r1
-           : dsp_str_eq(oid, DSP_STR("\x2B\x81\x04\x00\x23"))             ? NID_secp521r1
-                                                                          : NID_undef;
-}
-
 static bool check_scalar(int nid, dsp_str key, dsp_buf *error)
 {
     EC_GROUP     *group = EC_GROUP_new_by_curve_name(nid);
@@ -327,7 +317,7 @@ static bool check_ec(const dsp_str *curve, dsp_str der, dsp_buf *error)
         dsp_buf_addf(error, "x509: unknown EC private key version %lld", (long long) small(v[EC_VERSION]));
         return false;
     }
-    nid = curve_of(curve != NULL ? *curve : v[EC_CURVE]);
+    nid = gt_der_curve(curve != NULL ? *curve : v[EC_CURVE]);
     return nid != NID_undef ? check_scalar(nid, v[EC_KEY_BYTES], error) : no(error, "x509: unknown elliptic curve");
 }
 
@@ -362,15 +352,8 @@ static bool check_curve25519(const char *name, dsp_str params, dsp_str der, dsp_
 
 static bool unknown_algorithm(dsp_str oid, dsp_buf *error)
 {
-    size_t   i = 0;
-    uint64_t n = 0;
-
-    gt_der_base128((const unsigned char *) oid.data, oid.len, &i, &n);
-    dsp_buf_addf(error, "x509: PKCS#8 wrapping contained private key with unknown algorithm: %u.%llu",
-                 n < 80 ? (unsigned) n / 40 : 2, (unsigned long long) (n < 80 ? n % 40 : n - 80));
-    while (i < oid.len && gt_der_base128((const unsigned char *) oid.data, oid.len, &i, &n) == NULL) {
-        dsp_buf_addf(error, ".%llu", (unsigned long long) n);
-    }
+    dsp_buf_addz(error, "x509: PKCS#8 wrapping contained private key with unknown algorithm: ");
+    gt_der_oid_text(error, oid);
     return false;
 }
 

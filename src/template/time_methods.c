@@ -177,7 +177,7 @@ static GT_BODY(time_format)
     dsp_buf *b = gt_text_begin(c);
 
     (void) n;
-    if (b == NULL || !gt_charge_bytes(c, args[0].s.len)) {
+    if (b == NULL || !gt_charge(c, args[0].s.len / 4)) {
         return false;
     }
     gt_time_format(b, args[-1].time, args[0].s);
@@ -323,7 +323,7 @@ static GT_BODY(time_append_format)
     dsp_buf *b = gt_text_begin(c);
 
     (void) n;
-    if (b == NULL || !gt_charge_bytes(c, args[1].s.len)) {
+    if (b == NULL || !gt_charge(c, args[1].s.len / 4)) {
         return false;
     }
     gt_time_format(b, args[-1].time, args[1].s);

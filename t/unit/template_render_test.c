@@ -238,6 +238,8 @@ static void work_is_counted(void **state)
         "{{ range until 10 }}{{ $x := $v.Equal $w }}{{ end }}",
         "{{ $p := repeat 50000 \"a.\" }}{{ $p = print \"1.0.0-\" $p \"b\" }}{{ $v := semver \"1.2.3\" }}{{ range until 20 }}{{ $x := $v.Scan $p }}{{ end }}",
         "{{ $p := repeat 100000 \"a\" }}{{ range until 20 }}{{ $x := base $p }}{{ end }}",
+        "{{ $p := repeat 20000 \"1\" }}{{ range until 10 }}{{ $x := date $p 0 }}{{ end }}",
+        "{{ $p := repeat 20000 \"1\" }}{{ range until 10 }}{{ $x := now.Format $p }}{{ end }}",
         "{{ $a := until 4000 }}{{ $b := until 4000 }}{{ range until 100 }}{{ $x := deepEqual $a $b }}{{ end }}",
         "{{ $p := repeat 50000 \"a\" }}{{ $d := dict }}{{ range until 4 }}{{ $_ := set $d (print $p .) 1 }}{{ end }}"
         "{{ range until 10 }}{{ $x := keys $d }}{{ end }}",
