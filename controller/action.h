@@ -36,6 +36,8 @@ struct dsp_action_call {
     const dsp_action_type      *type;
     int64_t                     sent_ms;
     char                       *job_name; /* create, read: the Job's */
+    char                       *key;      /* "namespace/name" of the JobExecution, which may go before the answer comes */
+    size_t                      ns_len;
 };
 
 #define DSP_WRITE_DEADLINE_MS 30000
@@ -99,7 +101,7 @@ void dsp_action_put_job(dsp_action_call *act, dsp_json object);
 
 /* One line of the log: what was done, or what failed (status 0: there was no answer). A message that may quote the
  * payload is left out unless payloads are to be logged. */
-void dsp_action_log(const dsp_execution *e, const char *msg, const char *job_name);
+void dsp_action_log(const dsp_action_call *act, const char *msg, const char *job_name);
 void dsp_action_log_failure(enum dsp_log_level level, const dsp_action_call *act, const char *msg, const dsp_outcome *o,
                             int status);
 

@@ -114,7 +114,7 @@ static void ended_delete(dsp_action_call *act, const dsp_answer *answer, const d
         if (live->je != NULL) {
             live->je->deleting = true; /* until the watch says so */
         }
-        dsp_action_log(act->execution, "jobexecution deleted, as its job is gone", "");
+        dsp_action_log(act, "jobexecution deleted, as its job is gone", "");
     } else {
         dsp_action_backoff(act->actor, live, answer);
         dsp_action_log_failure(DSP_LOG_WARN, act, "jobexecution not deleted", o, answer->status);

@@ -122,7 +122,7 @@ static void ended_create(dsp_action_call *act, const dsp_answer *answer, const d
         attempt(a, e, DSP_ATTEMPT_NONE, NULL, none, none);
         e->live->attempts = 0;
         dsp_action_put_job(act, o->object);
-        dsp_action_log(e, "job created", act->job_name);
+        dsp_action_log(act, "job created", act->job_name);
         return;
     case DSP_OUT_EXISTS:
         attempt(a, e, DSP_ATTEMPT_UNCLEAR, act->job_name, none, none);

@@ -15,20 +15,24 @@ int64_t dsp_action_now(const dsp_actor *a)
 
 /* --- logging -------------------------------------------------------------------------------------------------- */
 
-void dsp_action_log(const dsp_execution *e, const char *msg, const char *job_name)
+static dsp_str ns_of(const dsp_action_call *act)
 {
-    dsp_log(DSP_LOG_INFO, msg, DSP_LOG_STR("namespace", dsp_execution_ns(e)),
-            DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_Z("job", job_name));
+    return (dsp_str){ act->key, act->ns_len };
+}
+
+void dsp_action_log(const dsp_action_call *act, const char *msg, const char *job_name)
+{
+    dsp_log(DSP_LOG_INFO, msg, DSP_LOG_STR("namespace", ns_of(act)),
+            DSP_LOG_Z("jobexecution", act->key + act->ns_len + 1), DSP_LOG_Z("job", job_name));
 }
 
 void dsp_action_log_failure(enum dsp_log_level level, const dsp_action_call *act, const char *msg, const dsp_outcome *o,
                             int status)
 {
-    const dsp_execution *e = act->execution;
-    bool                 hide = o->quotes && !act->actor->options.log_payloads;
+    bool hide = o->quotes && !act->actor->options.log_payloads;
 
-    dsp_log(level, msg, DSP_LOG_STR("namespace", dsp_execution_ns(e)),
-            DSP_LOG_STR("jobexecution", dsp_execution_name(e)), DSP_LOG_INT("status", status),
+    dsp_log(level, msg, DSP_LOG_STR("namespace", ns_of(act)),
+            DSP_LOG_Z("jobexecution", act->key + act->ns_len + 1), DSP_LOG_INT("status", status),
             DSP_LOG_STR("error", hide ? DSP_STR("refused; the condition says why") : o->message));
 }
 
@@ -74,6 +78,7 @@ static void free_action(dsp_action_call *act)
 {
     if (act != NULL) {
         free(act->job_name);
+        free(act->key);
         free(act);
     }
 }
@@ -124,9 +129,13 @@ bool dsp_action_send(dsp_actor *a, dsp_execution *e, const dsp_action_type *type
     bool             ok = act != NULL && path->len > 0 && !path->failed && (body == NULL || !body->failed);
 
     if (ok) {
-        *act = (dsp_action_call){ .actor = a, .execution = e, .type = type, .sent_ms = dsp_action_now(a) };
+        *act = (dsp_action_call){
+            .actor = a, .execution = e, .type = type, .sent_ms = dsp_action_now(a), .ns_len = e->ns_len
+        };
+        act->key = dsp_str_dup(e->by_key.key);
         act->job_name = job_name.len > 0 ? dsp_str_dup(job_name) : NULL;
-        ok = (job_name.len == 0 || act->job_name != NULL) && a->host.call(a->host.context, &call, on_answer, act);
+        ok = act->key != NULL && (job_name.len == 0 || act->job_name != NULL) &&
+             a->host.call(a->host.context, &call, on_answer, act);
     }
     dsp_buf_free(path);
     if (body != NULL) {

@@ -636,6 +636,18 @@ static void a_standby_writes_nothing(void **state)
 
 /* --- the log -------------------------------------------------------------------------------------------------- */
 
+static void a_failure_names_an_execution_that_has_gone_meanwhile(void **state)
+{
+    (void) state;
+    see(DSP_KIND_EXECUTION, je("a", 10, ""));
+    see(DSP_KIND_JOB, job("a", 12, RUNNING));
+    only_call("PATCH", "/status");
+    assert_true(dsp_store_drop(&store, DSP_KIND_EXECUTION, parse(je("a", 11, ""))));
+    catch_log();
+    answer(503, status_text(503, "ServiceUnavailable", "away"));
+    assert_non_null(strstr(caught_log(), "status not stored\" namespace=ns jobexecution=a status=503"));
+}
+
 /* A template's author can put the payload into the error; the API server quotes what it refuses. */
 static void payloads_stay_out_of_the_log(void **state)
 {
@@ -747,6 +759,7 @@ int main(void)
         T(no_more_than_so_many_at_a_time),
         T(fresh_work_goes_before_old_work),
         T(a_standby_writes_nothing),
+        T(a_failure_names_an_execution_that_has_gone_meanwhile),
         T(payloads_stay_out_of_the_log),
         T(payloads_are_logged_when_asked_for),
         T(a_new_leader_reads_before_it_makes_a_job),
