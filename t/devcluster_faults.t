@@ -167,6 +167,9 @@ subtest 'the audit and the log' => sub {
     is_deeply( JSON::PP->new->decode( $post->{body} ), $d->execution('owner'), 'the body as it came' );
     is $post->{headers}{'Content-Type'}, 'application/json', 'headers';
     is $post->{code}, 201, 'and the answer';
+    is_deeply [ sort map {"$_->{method} $_->{target}"} @{ $d->control( GET => "/requests?text=$owner" ) } ], [ ("POST $JOBS") x 2 ], 'those with a text in the body';
+    is_deeply [ map { $_->{method} } @{ $d->control( GET => '/requests?text=j1' ) } ], [qw(POST DELETE)], 'or in the target';
+    is_deeply $d->control( GET => '/requests?pending=1' ), [], 'those not served: none';
     is $d->control( GET => '/counters' )->{requests}{'create jobs 201'}, 3, 'counters';
     $d->control( DELETE => '/requests' );
     is_deeply $d->control( GET => '/requests' ), [], 'forgotten';

@@ -217,7 +217,10 @@ static void serve_counters(dc_request *r)
 
 static void serve_requests(dc_request *r)
 {
-    const char *from = dc_query(r, "from");
+    const char       *from = dc_query(r, "from");
+    dc_request_filter filter = { .from = from != NULL ? (uint64_t) atoll(from) : 0,
+                                 .text = dc_query(r, "text"),
+                                 .pending = dc_query(r, "pending") != NULL };
 
     if (r->method == EVHTTP_REQ_DELETE) {
         dc_request_log_clear(r->cluster->requests);
@@ -226,7 +229,7 @@ static void serve_requests(dc_request *r)
     }
     r->code = 200;
     r->content_type = "application/json";
-    dc_request_log_print(r->cluster->requests, from != NULL ? (uint64_t) atoll(from) : 0, &r->answer);
+    dc_request_log_print(r->cluster->requests, &filter, &r->answer);
 }
 
 static void serve_audit(dc_request *r)

@@ -188,14 +188,21 @@ void dc_request_log_served(dc_request *r)
     }
 }
 
-void dc_request_log_print(const dc_request_log *log, uint64_t from, dsp_buf *out)
+static bool passes(const struct entry *e, const dc_request_filter *filter)
+{
+    return e->number >= filter->from && !(filter->pending && e->code != 0) &&
+           (filter->text == NULL || strstr(e->target, filter->text) != NULL ||
+            memmem(e->body, e->body_len, filter->text, strlen(filter->text)) != NULL);
+}
+
+void dc_request_log_print(const dc_request_log *log, const dc_request_filter *filter, dsp_buf *out)
 {
     bool first = true;
 
     dsp_buf_addc(out, '[');
     for (uint64_t i = log->first; i < log->next; i++) {
         const struct entry *e = entry_at(log, i);
-        if (e->number < from) {
+        if (!passes(e, filter)) {
             continue;
         }
         dsp_buf_addf(out, "%s{\"number\":%" PRIu64 ",\"arrivedUs\":%" PRId64 ",\"servedUs\":%" PRId64
