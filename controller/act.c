@@ -29,7 +29,8 @@ static void push(dsp_actor *a, dsp_live *live)
 
 static dsp_live *pop(dsp_actor *a)
 {
-    int       q = a->head[0] != NULL ? 0 : 1;
+    bool      both = a->head[0] != NULL && a->head[1] != NULL;
+    int       q = both ? ++a->turn % DSP_OLD_TURN == 0 : a->head[0] == NULL;
     dsp_live *live = a->head[q];
 
     if (live == NULL) {

@@ -30,6 +30,9 @@
 /* For so long after a takeover a watch may still show the past: JobExecutions are read before a Job is made. */
 #define DSP_TAKEOVER_MS 60000
 
+/* While fresh work comes in, one of so many executions that are looked at is of the old work. */
+#define DSP_OLD_TURN 8
+
 typedef struct dsp_call {
     const char *method;       /* static */
     dsp_str     path;         /* with its query, from /api or /apis */
@@ -67,6 +70,7 @@ typedef struct dsp_actor {
     dsp_actor_options options;
 
     dsp_live               *head[2], *tail[2]; /* 0: fresh work, 1: old work */
+    unsigned                turn;              /* one in DSP_OLD_TURN is old work's, however much comes in */
     dsp_heap                timers;
     unsigned                in_flight;
     LIST_HEAD(, dsp_action_call) calls; /* those under way */

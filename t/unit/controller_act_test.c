@@ -624,6 +624,30 @@ static void fresh_work_goes_before_old_work(void **state)
     assert_int_equal(metrics.create_delay.n, 1); /* only of what an event told */
 }
 
+/* A load that the server cannot bear for good must not keep old work out for good. */
+static void old_work_gets_its_turn(void **state)
+{
+    char name[16];
+    int  fresh_before = 0;
+
+    (void) state;
+    dsp_actor_run(&actor);
+    template_with("x");
+    dsp_store_replace_begin(&store, DSP_KIND_EXECUTION, DSP_STR(""));
+    see(DSP_KIND_EXECUTION, je("old", 10, ""));
+    dsp_store_replace_end(&store, DSP_KIND_EXECUTION, DSP_STR(""));
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof(name), "fresh%d", i);
+        see(DSP_KIND_EXECUTION, je(name, 40 + i, ""));
+    }
+    while (dsp_actor_run(&actor), strstr(calls[0].body, "\"old\"") == NULL) {
+        assert_non_null(strstr(calls[0].body, "\"fresh"));
+        answer(403, status_text(403, "Forbidden", "exceeded quota: q"));
+        fresh_before++;
+    }
+    assert_int_equal(fresh_before, DSP_OLD_TURN - 1);
+}
+
 static void a_standby_writes_nothing(void **state)
 {
     (void) state;
@@ -758,6 +782,7 @@ int main(void)
         T(a_late_answer_does_not_hide_the_next_of_that_name),
         T(no_more_than_so_many_at_a_time),
         T(fresh_work_goes_before_old_work),
+        T(old_work_gets_its_turn),
         T(a_standby_writes_nothing),
         T(a_failure_names_an_execution_that_has_gone_meanwhile),
         T(payloads_stay_out_of_the_log),
