@@ -105,7 +105,7 @@ JSON
     my $je = $o->execution( 'shown', 'shown', $payload );
     $o->wait_state( 'shown', 'Succeeded' );
     my $list = $o->control( GET => '/requests' );
-    my ($sent) = grep { $_->{method} eq 'POST' && $_->{target} =~ m{^/apis/batch/} } @{ ref $list eq 'HASH' ? $list->{items} // $list->{requests} : $list };
+    my ($sent) = grep { $_->{method} eq 'POST' && $_->{target} =~ m{^/apis/batch/} } @$list;
     my $stored = $o->ask( GET => '/apis/dispatcher.ivan.vc/v1beta1/namespaces/default/jobtemplates/shown' )->{body};
     my @tool = ( $t->build . '/dispatcher-template', '--manifest', $t->write( 'shown.json', $stored ), '--payload', do { utf8::encode( my $bytes = $payload ); $bytes }, '--name', 'shown', '--uid', $je->{metadata}{uid} );
     my $shown = $t->run( @tool, '-o', 'json' );

@@ -107,10 +107,7 @@ sub requests_of {
     return $n;
 }
 
-sub requests {
-    my $list = $o->control( GET => '/requests' );
-    return ref $list eq 'HASH' ? $list->{items} // $list->{requests} : $list;
-}
+sub requests { return $o->control( GET => '/requests' ) }
 
 # What is wrong after one death; nothing when all is well.
 sub one_death {
