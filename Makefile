@@ -137,7 +137,11 @@ $(B)/%.so: t/tools/%.c Makefile
 	$(Q)$(CC) $(CPP_FLAGS) -MF $(B)/obj/$*.so.d $(CPPFLAGS) -std=gnu11 -O2 -g $(C_WARN) -fPIC -shared $(LDFLAGS) -o $@ $<
 
 # The n-th allocation fails: our own calls go through the test.
-$(B)/unit/template_memory_test: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free)
+$(B)/unit/template_memory_test: private LDFLAGS += $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free X509_sign)
+
+.PHONY: test-memory
+test-memory: $(B)/unit/template_memory_test ## each of libcrypto's allocations fails too, one by one (6 minutes)
+	DSP_EVERY_ALLOCATION=1 $<
 
 .PRECIOUS: $(B)/obj/%.c.o $(B)/obj/%.cc.o
 
