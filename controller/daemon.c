@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api.h"
 #include "base/clock.h"
@@ -97,7 +96,8 @@ static void on_stop_signal(evutil_socket_t number, short what, void *arg)
     (void) what;
     if (d->draining) {
         dsp_log(DSP_LOG_WARN, "second signal, exiting at once", DSP_LOG_INT("signal", number));
-        _exit(1);
+        end(d, 1);
+        return;
     }
     dsp_log(DSP_LOG_INFO, "stopping", DSP_LOG_INT("signal", number), DSP_LOG_INT("in_flight", d->actor.in_flight));
     d->draining = true;
