@@ -175,7 +175,12 @@ sub on_terminal {
 }
 
 # Each way in and out again: the cluster is as it was, object for object.
-my ($kinds) = join ',', grep { !/^(?:events|componentstatuses)\b/ } split ' ', $kube->kubectl(qw(api-resources --verbs=list -o name));
+my $kinds;
+$kube->await( 'the API server to know the kinds that are left', sub {
+    my ( $status, $names ) = $kube->try_kubectl(qw(api-resources --verbs=list -o name));
+    $kinds = join ',', grep { !/^(?:events|componentstatuses)\b/ } split ' ', $names;
+    return $status == 0 && $names !~ /\.dispatcher\.ivan\.vc$/m;
+} );
 
 sub everything {
     my $each = '{range .items[*]}{.kind}{" "}{.metadata.namespace}{"/"}{.metadata.name}{"\n"}{end}';
