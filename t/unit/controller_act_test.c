@@ -627,7 +627,7 @@ static void fresh_work_goes_before_old_work(void **state)
 /* A load that the server cannot bear for good must not keep old work out for good. */
 static void old_work_gets_its_turn(void **state)
 {
-    char name[16];
+    char name[24];
     int  fresh_before = 0;
 
     (void) state;
