@@ -29,8 +29,7 @@ static void push(dsp_actor *a, dsp_live *live)
 
 static dsp_live *pop(dsp_actor *a)
 {
-    bool      both = a->head[0] != NULL && a->head[1] != NULL;
-    int       q = both ? ++a->turn % DSP_OLD_TURN == 0 : a->head[0] == NULL;
+    bool      q = a->head[1] != NULL && (a->head[0] == NULL || ++a->turn % DSP_OLD_TURN == 0);
     dsp_live *live = a->head[q];
 
     if (live == NULL) {

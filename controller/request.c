@@ -20,10 +20,15 @@ static dsp_str ns_of(const dsp_action_call *act)
     return (dsp_str){ act->key, act->ns_len };
 }
 
+static const char *name_of(const dsp_action_call *act)
+{
+    return act->key + act->ns_len + 1;
+}
+
 void dsp_action_log(const dsp_action_call *act, const char *msg, const char *job_name)
 {
     dsp_log(DSP_LOG_INFO, msg, DSP_LOG_STR("namespace", ns_of(act)),
-            DSP_LOG_Z("jobexecution", act->key + act->ns_len + 1), DSP_LOG_Z("job", job_name));
+            DSP_LOG_Z("jobexecution", name_of(act)), DSP_LOG_Z("job", job_name));
 }
 
 void dsp_action_log_failure(enum dsp_log_level level, const dsp_action_call *act, const char *msg, const dsp_outcome *o,
@@ -32,7 +37,7 @@ void dsp_action_log_failure(enum dsp_log_level level, const dsp_action_call *act
     bool hide = o->quotes && !act->actor->options.log_payloads;
 
     dsp_log(level, msg, DSP_LOG_STR("namespace", ns_of(act)),
-            DSP_LOG_Z("jobexecution", act->key + act->ns_len + 1), DSP_LOG_INT("status", status),
+            DSP_LOG_Z("jobexecution", name_of(act)), DSP_LOG_INT("status", status),
             DSP_LOG_STR("error", hide ? DSP_STR("refused; the condition says why") : o->message));
 }
 

@@ -27,20 +27,9 @@ my @LEASE = qw(--leader-elect --leader-elect-lease-duration=6s --leader-elect-re
 
 # --- words ---
 
-sub set_clock {
-    my ( $name, $seconds ) = @_;
-    my $path = $t->path("$name.skew");
-    open my $out, -e $path ? '+<:raw' : '>:raw', $path or die "$path: $!";    # in place: it is mapped
-    syswrite $out, pack 'q', $seconds * 1_000_000;
-    close $out;
-    return $path;
-}
-
 sub controller {
     my ( $name, $seconds, %more ) = @_;
-    my %env = ( SKEW_FILE => set_clock( $name, $seconds ), LD_PRELOAD => "$t->{build}/skew.so", %{ $more{env} // {} } );
-    $env{ASAN_OPTIONS} = 'verify_asan_link_order=0' if $t->{build} =~ m{\bsan$};
-    return $t->controller( $kube, @{ $more{flags} // \@LEASE }, { name => $name, env => \%env } );
+    return $t->controller( $kube, @{ $more{flags} // \@LEASE }, { name => $name, env => $t->skewed( $name, $seconds, %{ $more{env} // {} } ) } );
 }
 
 sub lease { return $o->get('/apis/coordination.k8s.io/v1/namespaces/default/leases/b7a548ab.ivan.vc') }
@@ -104,7 +93,7 @@ subtest 'the clock of the leader jumps' => sub {
     for my $jump ( [ 'an hour forward' => $HOUR ], [ 'two hours back' => -$HOUR ], [ 'back to the right time' => 0 ] ) {
         my ( $what, $skew ) = @$jump;
         my @begun = executions();
-        set_clock( 'leader', $skew );
+        $t->set_clock( 'leader', $skew );
         my @later = executions();
         $t->wait_for( 'a renewal by the new clock', sub { abs( seconds_of( lease()->{spec}{renewTime} ) - time - $skew ) < 60 } );
         pass "$what: the Lease is renewed by the new clock";
@@ -132,7 +121,7 @@ subtest 'the clock of the leader jumps' => sub {
         my $name = 'retried-' . ++$counter;
         $uids{$name} = $o->execution( $name, 'plain', 'x' )->{metadata}{uid};
         $o->control( GET => "/faults/$rule/wait?hits=1&timeoutMs=20000" );
-        set_clock( 'leader', $skew );
+        $t->set_clock( 'leader', $skew );
         ends_well( "a wait of seconds is one still, with a jump of $skew s in it", $name );
         my @tries = map { $_->{arrivedUs} } posts();
         is scalar( grep { $tries[$_] - $tries[ $_ - 1 ] < 900_000 } 1 .. $#tries ), 0, '... and not shorter: ' . @tries . ' tries, Retry-After 1';
@@ -143,7 +132,7 @@ subtest 'the clock of the leader jumps' => sub {
         $name = 'held-' . ++$counter;
         $uids{$name} = $o->execution( $name, 'plain', 'x' )->{metadata}{uid};
         $o->control( GET => "/faults/$rule/wait?hits=1&timeoutMs=20000" );
-        set_clock( 'leader', 0 );
+        $t->set_clock( 'leader', 0 );
         renewed(2);
         $o->control( POST => '/release' );
         ends_well( 'a request under way is not given up when the clock jumps', $name );
@@ -192,7 +181,7 @@ subtest 'a controller that did not run for half a minute' => sub {
     my $frozen = controller( 'frozen', 0, env => { SKEW_CLOCK => 'boot' }, flags => [] );
     my $health = sub { return Dispatcher::Test::Http::request( $frozen->{probes}, GET => '/healthz' ) };
     is $health->()->{status}, 200, 'healthy before';
-    set_clock( 'frozen', 33 );
+    $t->set_clock( 'frozen', 33 );
     my $said;
     $t->wait_for( 'health to know', sub { $said = $health->(); $said->{status} != 200 } );
     like $said->{body}, qr/the event loop stood still for 3\d{4} ms/, "/healthz says it: $said->{status}";

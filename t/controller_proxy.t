@@ -114,41 +114,18 @@ subtest socks5 => sub {
 
 # --- http and https: nginx ---
 
-sub forward {
-    my (%options) = @_;
-    return $t->nginx( <<"END", log => 'error', name => $options{name} );
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    log_format asked '\$request';
-    access_log %%DIR%%/$options{name}.asked asked;
-    server {
-        listen 127.0.0.1:%%PORT:http%% $options{listen};
-        $options{tls}
-        location / {
-            proxy_pass http://$kube->{host};
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_buffering off;
-        }
-    }
-}
-END
-}
+sub forward { return $t->forwarder( $kube, format => '$request', @_ ) }
 
 subtest http => sub {
-    my $proxy = forward( name => 'http-proxy', listen => '', tls => '' );
+    my $proxy = forward( name => 'http-proxy' );
     works( 'http', "http://$proxy->{host}" );
     like $t->read('http-proxy.asked'), qr{^GET http://kube\.invalid:$port/apis}m, 'it is asked as a proxy is';
     $proxy->stop('QUIT');
 };
 
 subtest https => sub {
-    my ( $key, $cert ) = map { $t->path("proxy.$_") } qw(key crt);
-    my $made = $t->run( qw(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=proxy -addext subjectAltName=IP:127.0.0.1 -keyout), $key, '-out', $cert );
-    is $made->{status}, 0, 'a certificate' or diag $made->{err};
-    my $proxy = forward( name => 'https-proxy', listen => 'ssl', tls => "ssl_certificate $cert; ssl_certificate_key $key;" );
+    my ( $cert, $key ) = $t->certificate('proxy');
+    my $proxy = forward( name => 'https-proxy', tls => [ $cert, $key ] );
     works( 'https', "https://$proxy->{host}", qq(, certificate-authority: "$cert") );
     like $t->read('https-proxy.asked'), qr{^GET http://kube\.invalid:$port/apis}m, 'it is asked as a proxy is';
 

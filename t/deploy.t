@@ -14,12 +14,12 @@ my $top = "$FindBin::Bin/..";
 
 sub slurp {
     my ($file) = @_;
-    open my $in, '<', "$top/$file" or die "$file: $!";
+    open my $in, '<', $file or die "$file: $!";
     local $/;
     return scalar <$in>;
 }
 
-sub load { return grep { ref $_ } YAML::XS::Load( slurp( $_[0] ) ) }
+sub load { return grep { ref $_ } YAML::XS::Load( slurp("$top/$_[0]") ) }
 
 # --- rights ---------------------------------------------------------------------------------------------------------
 
@@ -46,8 +46,7 @@ for my $container ( @{ $pod->{containers} } ) {
 
 my $dir = File::Temp->newdir;
 system( $^X, "$top/deploy/monitoring/dashboard", $dir ) == 0 or die 'dashboard';
-open my $made, '<', "$dir/dispatcher.json" or die $!;
-is( do { local $/; scalar <$made> }, slurp('deploy/monitoring/dispatcher.json'), 'the dashboard is what make manifests writes' );
+is( slurp("$dir/dispatcher.json"), slurp("$top/deploy/monitoring/dispatcher.json"), 'the dashboard is what make manifests writes' );
 
 # --- scripts --------------------------------------------------------------------------------------------------------
 
@@ -59,16 +58,14 @@ for my $script (qw(deploy/image/apt-install deploy/image/dispatcher-nginx)) {
 }
 my ( $out, $err ) = ( "$dir/out", "$dir/err" );
 isnt( system("'$top/deploy/tool' deploy >$out 2>$err </dev/null"), 0, 'make deploy without IMG fails' );
-open my $said, '<', $err or die;
-is( do { local $/; scalar <$said> }, "make deploy: which image? make deploy IMG=registry/dispatcher:tag\n", 'with one line' );
+is( slurp($err), "make deploy: which image? make deploy IMG=registry/dispatcher:tag\n", 'with one line' );
 
 # What it says, and that it is one line.
 sub refused {
     my ( $what, $command, $expected, %env ) = @_;
     local @ENV{ keys %env } = values %env;
     isnt( system("$command >$out 2>$err </dev/null"), 0, "$what fails" );
-    open my $in, '<', $err or die "$err: $!";
-    like( do { local $/; scalar <$in> }, qr/\A$expected\n\z/, 'with one line' );
+    like( slurp($err), qr/\A$expected\n\z/, 'with one line' );
     return;
 }
 for my $verb (qw(build push)) {
@@ -95,17 +92,22 @@ my $bin = "$dir/bin";
 mkdir $bin;
 symlink "/usr/bin/$_", "$bin/$_" for qw(bash dirname env mkdir sed head tail cat mktemp rm awk grep);
 refused( "make $_ without kubectl", "'$top/deploy/tool' $_ x", qr/make $_: no kubectl in PATH[^\n]*/, PATH => $bin ) for qw(install uninstall deploy undeploy);
-open my $kubectl, '>', "$bin/kubectl" or die $!;
-print $kubectl qq(#!/bin/bash\nprintf '{\n  "clientVersion": {\n    "major": "1",\n    "minor": "20+",\n    "gitVersion": "v1.20.2"\n  }\n}\n'\n);
-close $kubectl;
-chmod 0755, "$bin/kubectl";
+
+sub kubectl_is {
+    my ($script) = @_;
+    open my $kubectl, '>', "$bin/kubectl" or die $!;
+    print $kubectl "#!/bin/bash\n$script";
+    close $kubectl;
+    chmod 0755, "$bin/kubectl";
+    return;
+}
+
+kubectl_is(qq(printf '{\n  "clientVersion": {\n    "major": "1",\n    "minor": "20+",\n    "gitVersion": "v1.20.2"\n  }\n}\n'\n));
 refused( "make $_ with an old kubectl", "'$top/deploy/tool' $_ x", qr/make $_: kubectl 1\.20 is too old for these kustomizations: 1\.22 or newer is needed/, PATH => $bin )
     for qw(deploy undeploy);
 
 # `kubectl api-resources` writes line by line to whoever may have gone after the first, and ends with 1 when another group has just gone.
-open $kubectl, '>', "$bin/kubectl" or die $!;
-print $kubectl <<'END';
-#!/bin/bash
+kubectl_is(<<'END');
 case "$*" in
 version*--client*) printf '{\n  "clientVersion": {\n    "minor": "36"\n  }\n}\n' ;;
 kustomize*) printf 'apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\n' ;;
@@ -114,18 +116,10 @@ api-resources*) for _ in {1..20000}; do printf 'jobexecutions.dispatcher.ivan.vc
 apply*) cat >/dev/null && echo applied ;;
 esac
 END
-close $kubectl;
 {
     local @ENV{qw(PATH OVERLAY)} = ( $bin, 'with-prometheus-monitoring' );
-    is( system("'$top/deploy/tool' deploy x >$out 2>$err </dev/null"), 0, 'make deploy where the kinds are served, but not each group is' ) or diag(read_back($err));
-    like( read_back($out), qr/^The CustomResourceDefinitions stay as they are.*^applied$/ms, 'applies' );
-}
-
-sub read_back {
-    my ($file) = @_;
-    open my $in, '<', $file or die "$file: $!";
-    local $/;
-    return scalar <$in>;
+    is( system("'$top/deploy/tool' deploy x >$out 2>$err </dev/null"), 0, 'make deploy where the kinds are served, but not each group is' ) or diag(slurp($err));
+    like( slurp($out), qr/^The CustomResourceDefinitions stay as they are.*^applied$/ms, 'applies' );
 }
 
 done_testing();

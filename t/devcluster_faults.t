@@ -87,6 +87,7 @@ subtest 'hold and release' => sub {
         is $d->control( GET => "/faults/$rule->{id}/wait" )->{held}, 1, "held when it has $stage";
         is stored("h-$stage") ? 1 : 0, $stage eq 'served' ? 1 : 0, 'as far as that';
         ok $request->alive, 'the client waits';
+        is scalar( @{ $d->control( GET => "/requests?pending=1&text=h-$stage" ) } ), $stage eq 'arrived' ? 1 : 0, 'not served yet, or served';
         $d->control( POST => "/faults/$rule->{id}/release" );
         $t->wait_for( 'the answer', sub { !$request->alive } );
         like $t->read("answer-h-$stage"), qr/"name":"h-$stage"/, 'answered in the end';

@@ -217,6 +217,60 @@ sub controller {
     return $process;
 }
 
+# Sets the clock of a program that has this environment so many seconds off, also while it runs: skewed( 'leader', 3600 ). Which clock: SKEW_CLOCK (t/tools/skew.c).
+sub set_clock {
+    my ( $self, $name, $seconds ) = @_;
+    my $path = $self->path("$name.skew");
+    open my $out, -e $path ? '+<:raw' : '>:raw', $path or die "$path: $!";    # in place: it is mapped
+    syswrite $out, pack 'q', $seconds * 1_000_000;
+    close $out;
+    return $path;
+}
+
+sub skewed {
+    my ( $self, $name, $seconds, %env ) = @_;
+    return {
+        SKEW_FILE => $self->set_clock( $name, $seconds ), LD_PRELOAD => "$self->{build}/skew.so",
+        ( $self->{build} =~ m{\bsan$} ? ( ASAN_OPTIONS => 'verify_asan_link_order=0' ) : () ), %env
+    };
+}
+
+# A certificate for 127.0.0.1 and its key: two files. A test of its own.
+sub certificate {
+    my ( $self, $name ) = @_;
+    my ( $cert, $key ) = map { $self->path("$name.$_") } qw(crt key);
+    my $made = $self->run( qw(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2),
+        '-subj', "/CN=$name", qw(-addext subjectAltName=IP:127.0.0.1 -keyout), $key, '-out', $cert );
+    Test::More::is( $made->{status}, 0, 'a certificate' ) or Test::More::diag( $made->{err} );
+    return ( $cert, $key );
+}
+
+# An nginx that passes everything on to an API server, over TLS when it has a pair (certificate); NAME.asked has a line of this format for
+# each request. Options: name, format, tls => [cert, key].
+sub forwarder {
+    my ( $self, $kube, %options ) = @_;
+    my $tls = $options{tls} ? sprintf( "ssl_certificate %s;\nssl_certificate_key %s;", @{ $options{tls} } ) : '';
+    return $self->nginx( <<"END", log => 'error', name => $options{name} );
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    log_format asked '$options{format}';
+    access_log %%DIR%%/$options{name}.asked asked;
+    server {
+        listen 127.0.0.1:%%PORT:http%% @{[ $tls ? 'ssl' : '' ]};
+        $tls
+        location / {
+            proxy_pass http://$kube->{host};
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_buffering off;
+        }
+    }
+}
+END
+}
+
 # A configuration with the module before an API server (something with {host}, and perhaps {token}). Options:
 # server => text for the server{}, execute => text for the location with dispatcher_execute, http => text for http{},
 # api => text for the internal location, upstream => text for upstream{}.
